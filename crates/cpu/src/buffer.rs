@@ -1,0 +1,183 @@
+//! [`Buffer`]: memory of one dtype, 64-byte aligned, handed out uninitialised from a size-class cache.
+
+use cotangent_base::{DType, Element};
+use std::alloc::{Layout as Memory, alloc, dealloc, handle_alloc_error};
+use std::cell::RefCell;
+use std::ptr::NonNull;
+
+/// Cache-line and AVX-512 register size.
+const ALIGN: usize = 64;
+
+/// `len` elements of one dtype. Freed memory goes to a cache of its thread, so that a training loop neither
+/// asks the system for memory nor touches fresh pages after its first step.
+pub struct Buffer {
+    memory: NonNull<u8>,
+    dtype: DType,
+    len: usize,
+}
+
+// SAFETY: a Buffer owns its memory alone; shared references only read it.
+unsafe impl Send for Buffer {}
+// SAFETY: as above.
+unsafe impl Sync for Buffer {}
+
+impl Buffer {
+    /// Memory for `len` elements of `dtype`, whose values are anything (in debug builds: all bits set, which is
+    /// NaN for floats, so that an element nobody wrote cannot hide). For kernels that write every element.
+    pub fn uninit(dtype: DType, len: usize) -> Self {
+        let bytes = class(len * dtype.bytes());
+        let memory = CACHE.with_borrow_mut(|c| c.take(bytes)).unwrap_or_else(|| fresh(bytes));
+        if cfg!(debug_assertions) {
+            // SAFETY: the block is `bytes` long.
+            unsafe { memory.as_ptr().write_bytes(if dtype == DType::Bool { 1 } else { 0xFF }, bytes) };
+        }
+        Self { memory, dtype, len }
+    }
+
+    /// Memory holding a copy of `values`.
+    pub fn from_slice<T: Element>(values: &[T]) -> Self {
+        let mut out = Self::uninit(T::DTYPE, values.len());
+        out.as_mut::<T>().copy_from_slice(values);
+        out
+    }
+
+    /// A new buffer of `len` elements of `T`, filled by `write`, which must write every element.
+    pub fn build<T: Element>(len: usize, write: impl FnOnce(&mut [T])) -> Self {
+        let mut out = Self::uninit(T::DTYPE, len);
+        write(out.as_mut());
+        out
+    }
+
+    /// The element type.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The elements.
+    ///
+    /// # Panics
+    /// If `T` is not the buffer's dtype.
+    #[inline]
+    pub fn as_slice<T: Element>(&self) -> &[T] {
+        assert_eq!(T::DTYPE, self.dtype, "a kernel asked for the wrong dtype");
+        // SAFETY: the block holds `len` elements of this dtype, aligned to 64 bytes.
+        unsafe { std::slice::from_raw_parts(self.memory.as_ptr().cast(), self.len) }
+    }
+
+    /// The elements, to write.
+    ///
+    /// # Panics
+    /// If `T` is not the buffer's dtype.
+    #[inline]
+    pub fn as_mut<T: Element>(&mut self) -> &mut [T] {
+        assert_eq!(T::DTYPE, self.dtype, "a kernel asked for the wrong dtype");
+        // SAFETY: as in `as_slice`, and the buffer is borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr().cast(), self.len) }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let bytes = class(self.len * self.dtype.bytes());
+        let memory = self.memory;
+        // While a thread ends its cache may be gone: then the memory goes straight back.
+        let kept = CACHE.try_with(|c| c.borrow_mut().keep(memory, bytes)).unwrap_or(false);
+        if !kept {
+            free(memory, bytes);
+        }
+    }
+}
+
+/// The block size for `bytes`: eight classes for each power of two, so at most an eighth is wasted.
+fn class(bytes: usize) -> usize {
+    let bytes = bytes.max(ALIGN);
+    let step = (bytes.next_power_of_two() / 16).max(ALIGN);
+    bytes.next_multiple_of(step)
+}
+
+fn memory(bytes: usize) -> Memory {
+    Memory::from_size_align(bytes, ALIGN).expect("a tensor's size fits the address space")
+}
+
+fn fresh(bytes: usize) -> NonNull<u8> {
+    // SAFETY: `bytes` is at least ALIGN, so not zero.
+    let block = unsafe { alloc(memory(bytes)) };
+    NonNull::new(block).unwrap_or_else(|| handle_alloc_error(memory(bytes)))
+}
+
+fn free(block: NonNull<u8>, bytes: usize) {
+    // SAFETY: `block` came from `fresh(bytes)`.
+    unsafe { dealloc(block.as_ptr(), memory(bytes)) }
+}
+
+/// Free blocks by size.
+#[derive(Default)]
+struct Cache {
+    blocks: Vec<(usize, Vec<NonNull<u8>>)>,
+    bytes: usize,
+}
+
+/// How much free memory a thread keeps.
+const KEEP: usize = 512 << 20;
+
+thread_local!(static CACHE: RefCell<Cache> = RefCell::default());
+
+impl Cache {
+    fn take(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+        let at = self.blocks.binary_search_by_key(&bytes, |b| b.0).ok()?;
+        let block = self.blocks[at].1.pop()?;
+        self.bytes -= bytes;
+        Some(block)
+    }
+
+    fn keep(&mut self, block: NonNull<u8>, bytes: usize) -> bool {
+        if self.bytes + bytes > KEEP {
+            return false;
+        }
+        self.bytes += bytes;
+        match self.blocks.binary_search_by_key(&bytes, |b| b.0) {
+            Ok(at) => self.blocks[at].1.push(block),
+            Err(at) => self.blocks.insert(at, (bytes, vec![block])),
+        }
+        true
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        for (bytes, blocks) in self.blocks.drain(..) {
+            blocks.into_iter().for_each(|b| free(b, bytes));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn freed_memory_is_handed_out_again() {
+        let a = Buffer::uninit(DType::F32, 1000);
+        let at = a.memory;
+        drop(a);
+        assert_eq!(Buffer::uninit(DType::F32, 1001).memory, at);
+    }
+
+    #[test]
+    fn classes_waste_little() {
+        for bytes in [1, 64, 65, 1000, 4097, 1 << 20, (1 << 20) + 1] {
+            let c = class(bytes);
+            assert!(c >= bytes && c % ALIGN == 0 && (c <= 2 * ALIGN || c <= bytes + bytes / 7), "{bytes} -> {c}");
+        }
+    }
+}

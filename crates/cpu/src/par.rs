@@ -1,0 +1,74 @@
+//! Threads: rayon with a grain. Waking a pool costs more than a small loop, so small work stays inline.
+//!
+//! The pieces never depend on the number of threads, so results are the same bits for any number of them.
+
+/// About this many simple operations (a few per element) are worth a piece of their own.
+pub const GRAIN: usize = 32 * 1024;
+
+/// Runs `body(start, end)` over `0..count` in pieces of `grain`, on all threads if there is more than one piece.
+///
+/// Pieces may run in any order and at the same time; they must write to separate places.
+pub fn for_ranges(count: usize, grain: usize, body: impl Fn(usize, usize) + Sync) {
+    let grain = grain.max(1);
+    if count <= grain || threads() == 1 {
+        let mut start = 0;
+        while start < count {
+            let end = (start + grain).min(count);
+            body(start, end);
+            start = end;
+        }
+        return;
+    }
+    #[cfg(not(target_family = "wasm"))]
+    {
+        use rayon::prelude::*;
+        (0..count.div_ceil(grain)).into_par_iter().for_each(|i| body(i * grain, ((i + 1) * grain).min(count)));
+    }
+}
+
+/// Runs `body(i)` for each `i` in `0..count`, in parallel if `cost` (operations for each i) makes it worth it.
+pub fn for_each(count: usize, cost: usize, body: impl Fn(usize) + Sync) {
+    let grain = (GRAIN / cost.max(1)).max(1);
+    for_ranges(count, grain, |start, end| (start..end).for_each(&body));
+}
+
+/// The number of threads that work is spread over.
+pub fn threads() -> usize {
+    #[cfg(not(target_family = "wasm"))]
+    return rayon::current_num_threads();
+    #[cfg(target_family = "wasm")]
+    return 1;
+}
+
+/// A pointer that several threads may write through, each to places of its own.
+#[derive(Clone, Copy)]
+pub struct Shared<T>(*mut T);
+
+// SAFETY: a `Shared` is only dereferenced through the unsafe methods below, whose contract forbids overlap.
+unsafe impl<T: Send> Send for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    /// Shares `slice` between threads for as long as the caller keeps it borrowed.
+    pub fn new(slice: &mut [T]) -> Self {
+        Self(slice.as_mut_ptr())
+    }
+
+    /// The pointer itself.
+    #[inline(always)]
+    pub fn ptr(self) -> *mut T {
+        self.0
+    }
+
+    /// The part `start..end`.
+    ///
+    /// # Safety
+    /// It lies within the slice, which is still borrowed, and no other thread touches it meanwhile.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)]
+    pub unsafe fn part<'a>(self, start: usize, end: usize) -> &'a mut [T] {
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(start), end - start) }
+    }
+}
