@@ -99,7 +99,7 @@ impl Rng {
             let w = stream.block(i as u64);
             // 64 random bits times (i + 1), upper half: bias below 2⁻³²
             let wide = ((w[0] as u64) << 32 | w[1] as u64) as u128;
-            order.swap(i, (wide * (i as u128 + 1) >> 64) as usize);
+            order.swap(i, ((wide * (i as u128 + 1)) >> 64) as usize);
         }
         order
     }

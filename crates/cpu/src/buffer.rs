@@ -79,6 +79,7 @@ impl Buffer {
     /// # Panics
     /// If `T` is not the buffer's dtype.
     #[inline]
+    #[allow(clippy::should_implement_trait)]
     pub fn as_mut<T: Element>(&mut self) -> &mut [T] {
         assert_eq!(T::DTYPE, self.dtype, "a kernel asked for the wrong dtype");
         // SAFETY: as in `as_slice`, and the buffer is borrowed mutably.
@@ -177,7 +178,7 @@ mod tests {
     fn classes_waste_little() {
         for bytes in [1, 64, 65, 1000, 4097, 1 << 20, (1 << 20) + 1] {
             let c = class(bytes);
-            assert!(c >= bytes && c % ALIGN == 0 && (c <= 2 * ALIGN || c <= bytes + bytes / 7), "{bytes} -> {c}");
+            assert!(c >= bytes && c.is_multiple_of(ALIGN) && (c <= 2 * ALIGN || c <= bytes + bytes / 7), "{bytes} -> {c}");
         }
     }
 }

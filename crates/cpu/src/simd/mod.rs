@@ -1,10 +1,21 @@
 //! SIMD chosen at run time: a kernel is written once over [`Vector`] and [`run`] gives it the widest lanes
 //! that this CPU has, whatever flags the program was built with.
 
+#[macro_use]
+mod functions;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod level;
+mod portable;
 mod scalar;
+#[cfg(test)]
+mod tests;
+
+pub use level::{Kernel, Level, run, run_at};
 
 use cotangent_base::{Float, Lane};
-use std::sync::OnceLock;
 
 /// A register of [`WIDTH`](Vector::WIDTH) numbers.
 ///
@@ -12,7 +23,7 @@ use std::sync::OnceLock;
 pub trait Vector: Lane + 'static {
     /// The type of one number.
     type Scalar: SimdFloat;
-    /// How many numbers.
+    /// How many numbers; a power of two, at most 16.
     const WIDTH: usize;
     /// The registers that the level has: what a register tile may fill.
     const REGISTERS: usize;
@@ -27,6 +38,29 @@ pub trait Vector: Lane + 'static {
     /// # Safety
     /// `to` is valid for writing `WIDTH` numbers; any alignment.
     unsafe fn store(self, to: *mut Self::Scalar);
+    /// Reads the first `count.min(WIDTH)` numbers; the other places hold 0.
+    ///
+    /// # Safety
+    /// `from` is valid for reading that many numbers; any alignment.
+    #[inline(always)]
+    unsafe fn load_part(from: *const Self::Scalar, count: usize) -> Self {
+        let mut all = [Self::Scalar::default(); 16];
+        // SAFETY: the caller's promise; `all` holds WIDTH numbers at every level.
+        unsafe {
+            std::ptr::copy_nonoverlapping(from, all.as_mut_ptr(), count.min(Self::WIDTH));
+            Self::load(all.as_ptr())
+        }
+    }
+    /// Writes the first `count.min(WIDTH)` numbers.
+    ///
+    /// # Safety
+    /// `to` is valid for writing that many numbers; any alignment.
+    #[inline(always)]
+    unsafe fn store_part(self, to: *mut Self::Scalar, count: usize) {
+        let all = self.to_array();
+        // SAFETY: the caller's promise; `all` holds WIDTH numbers at every level.
+        unsafe { std::ptr::copy_nonoverlapping(all.as_ptr(), to, count.min(Self::WIDTH)) }
+    }
     /// The same number in every place.
     fn broadcast(x: Self::Scalar) -> Self;
     /// `acc + a·b`, fused where the level has it: the step of a dot product.
@@ -34,7 +68,7 @@ pub trait Vector: Lane + 'static {
     fn fma(a: Self, b: Self, acc: Self) -> Self {
         a.mul_add(b, acc)
     }
-    /// The numbers one by one, in order (for the ends of reductions).
+    /// The numbers one by one, in order, then zeros.
     #[inline(always)]
     fn to_array(self) -> [Self::Scalar; 16] {
         let mut out = [Self::Scalar::default(); 16];
@@ -42,56 +76,65 @@ pub trait Vector: Lane + 'static {
         unsafe { self.store(out.as_mut_ptr()) };
         out
     }
+    /// `f` of each number.
+    #[inline(always)]
+    fn each(self, f: impl Fn(Self::Scalar) -> Self::Scalar) -> Self {
+        let mut all = self.to_array();
+        for x in &mut all[..Self::WIDTH] {
+            *x = f(*x);
+        }
+        // SAFETY: `all` holds WIDTH numbers at every level.
+        unsafe { Self::load(all.as_ptr()) }
+    }
+    /// The numbers combined into one: the upper half with the lower half, until one is left.
+    #[inline(always)]
+    fn fold(self, f: impl Fn(Self::Scalar, Self::Scalar) -> Self::Scalar) -> Self::Scalar {
+        let mut all = self.to_array();
+        let mut half = Self::WIDTH / 2;
+        while half > 0 {
+            for i in 0..half {
+                all[i] = f(all[i], all[i + half]);
+            }
+            half /= 2;
+        }
+        all[0]
+    }
+    /// The sum of all places, in the order of [`fold`](Vector::fold).
+    #[inline(always)]
+    fn sum(self) -> Self::Scalar {
+        self.fold(|a, b| a + b)
+    }
+    /// The greatest of all places; NaN if any is NaN.
+    #[inline(always)]
+    fn greatest(self) -> Self::Scalar {
+        self.fold(Lane::max)
+    }
 }
 
 /// A float that has lanes at every level.
 pub trait SimdFloat: Float {
     /// Its lanes at [`Level::Portable`].
     type Portable: Vector<Scalar = Self>;
+    /// Its lanes at [`Level::Avx2`]. Only for code below [`run`]: the CPU may not have the instructions.
+    #[cfg(target_arch = "x86_64")]
+    #[doc(hidden)]
+    type Avx2: Vector<Scalar = Self>;
+    /// Its lanes at [`Level::Avx512`]. Only for code below [`run`]: the CPU may not have the instructions.
+    #[cfg(target_arch = "x86_64")]
+    #[doc(hidden)]
+    type Avx512: Vector<Scalar = Self>;
 }
 impl SimdFloat for f32 {
-    type Portable = f32;
+    type Portable = portable::F32s;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = avx2::F32s;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = avx512::F32s;
 }
 impl SimdFloat for f64 {
-    type Portable = f64;
-}
-
-/// A loop written once over the lanes of `T`.
-///
-/// `run` must be `#[inline(always)]`, and so must all that it calls with vectors, down to the lanes: only then
-/// does the whole loop take on the instructions of the level.
-pub trait Kernel<T: SimdFloat> {
-    /// What the loop gives back.
-    type Output;
-    /// The loop.
-    fn run<V: Vector<Scalar = T>>(self) -> Self::Output;
-}
-
-/// A set of SIMD instructions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// The portable lanes (of the crate `wide`): what the program was compiled for.
-    Portable,
-    /// AVX2 and FMA: 8 f32 at a time.
-    Avx2,
-    /// AVX-512 (F, DQ, BW, VL): 16 f32 at a time.
-    Avx512,
-}
-
-impl Level {
-    /// The level in use: the best that the CPU has, or what `COTANGENT_SIMD=scalar|avx2|avx512` asks for.
-    ///
-    /// # Panics
-    /// If `COTANGENT_SIMD` names no level, or one that the CPU does not have.
-    pub fn current() -> Level {
-        static LEVEL: OnceLock<Level> = OnceLock::new();
-        *LEVEL.get_or_init(|| Level::Portable)
-    }
-}
-
-/// Runs the kernel at the current level.
-pub fn run<T: SimdFloat, K: Kernel<T>>(kernel: K) -> K::Output {
-    match Level::current() {
-        _ => kernel.run::<T::Portable>(),
-    }
+    type Portable = portable::F64s;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = avx2::F64s;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = avx512::F64s;
 }

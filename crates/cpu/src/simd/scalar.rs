@@ -1,4 +1,4 @@
-//! Vectors of one number: what runs where there is no SIMD, and the reference for the others.
+//! Vectors of one number: the reference for the others, and what maps that are not worth SIMD run on.
 
 use super::Vector;
 

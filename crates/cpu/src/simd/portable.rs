@@ -1,0 +1,125 @@
+//! The lanes of the crate `wide`, which picks its instructions when it is compiled: SSE2, NEON, simd128 or none.
+
+use super::Vector;
+use cotangent_base::Lane;
+use std::ops::Neg;
+use wide::{f32x8, f64x4};
+
+/// A lane here spans several registers of the baseline (16 bytes each).
+const REGISTERS: usize = if cfg!(target_arch = "aarch64") || cfg!(target_feature = "avx") { 16 } else { 8 };
+
+macro_rules! portable {
+    ($(#[$doc:meta])* $name:ident($wide:ident) of $t:ident, $width:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub struct $name($wide);
+
+        operators! { $name, $name, |a, b| Add add a + b; Sub sub a - b; Mul mul a * b; Div div a / b; }
+
+        impl Neg for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn neg(self) -> Self {
+                $name(-self.0)
+            }
+        }
+
+        impl Lane for $name {
+            type Mask = $wide;
+            #[inline(always)]
+            fn splat(x: f64) -> Self {
+                $name($wide::splat(x as $t))
+            }
+            #[inline(always)]
+            fn mul_add(self, b: Self, c: Self) -> Self {
+                $name(self.0.mul_add(b.0, c.0))
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                $name(self.0.sqrt())
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                $name(self.0.abs())
+            }
+            #[inline(always)]
+            fn floor(self) -> Self {
+                $name(self.0.floor())
+            }
+            #[inline(always)]
+            fn round(self) -> Self {
+                // beyond 1/ε all numbers are integers; below, adding it leaves no place for a fraction
+                let (size, whole) = (self.abs(), Self::splat(1.0 / $t::EPSILON as f64));
+                let rounded = size + whole - whole;
+                let signed = $name(rounded.0 | (self.0 & $wide::splat(-0.0)));
+                Self::select(size.lt(whole), signed, self)
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                Self::select(self.gt(other) | self.is_nan(), self, other)
+            }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                Self::select(self.lt(other) | self.is_nan(), self, other)
+            }
+            #[inline(always)]
+            fn lt(self, other: Self) -> $wide {
+                self.0.simd_lt(other.0)
+            }
+            #[inline(always)]
+            fn le(self, other: Self) -> $wide {
+                self.0.simd_le(other.0)
+            }
+            #[inline(always)]
+            fn eq(self, other: Self) -> $wide {
+                self.0.simd_eq(other.0)
+            }
+            #[inline(always)]
+            fn and(a: $wide, b: $wide) -> $wide {
+                a & b
+            }
+            #[inline(always)]
+            fn or(a: $wide, b: $wide) -> $wide {
+                a | b
+            }
+            #[inline(always)]
+            fn not(a: $wide) -> $wide {
+                !a
+            }
+            #[inline(always)]
+            fn select(mask: $wide, a: Self, b: Self) -> Self {
+                $name(mask.bitselect(a.0, b.0))
+            }
+            functions!($t);
+        }
+
+        impl Vector for $name {
+            type Scalar = $t;
+            const WIDTH: usize = $width;
+            const REGISTERS: usize = REGISTERS;
+            #[inline(always)]
+            unsafe fn load(from: *const $t) -> Self {
+                // SAFETY: the caller's promise.
+                $name($wide::new(unsafe { from.cast::<[$t; $width]>().read_unaligned() }))
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $t) {
+                // SAFETY: the caller's promise.
+                unsafe { to.cast::<[$t; $width]>().write_unaligned(self.0.to_array()) }
+            }
+            #[inline(always)]
+            fn broadcast(x: $t) -> Self {
+                $name($wide::splat(x))
+            }
+        }
+    };
+}
+
+portable! {
+    /// Eight `f32`.
+    F32s(f32x8) of f32, 8
+}
+portable! {
+    /// Four `f64`.
+    F64s(f64x4) of f64, 4
+}
