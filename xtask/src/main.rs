@@ -1,2 +1,25 @@
-//! chores
-fn main() {}
+//! The project's chores, behind one door: `cargo xtask ci` and `cargo xtask tidy`.
+
+mod ci;
+mod repo;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask <chore>
+  ci     every check, in order, with times
+  tidy   the rules of the house that the compiler does not know";
+
+fn main() -> ExitCode {
+    let chore = std::env::args().nth(1).unwrap_or_default();
+    let root = repo::root();
+    let done = match chore.as_str() {
+        "ci" => ci::run(&root),
+        "tidy" => tidy::run(&root),
+        _ => {
+            eprintln!("{USAGE}");
+            false
+        }
+    };
+    if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
