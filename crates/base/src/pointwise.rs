@@ -47,10 +47,8 @@ pub trait Binary: Copy + Send + Sync + 'static {
     fn forward<L: Lane>(self, a: L, b: L) -> L;
     /// `[da, db]`, the cotangents of both operands. Must be linear in `dy`.
     fn vjp<L: Lane>(self, a: L, b: L, dy: L) -> [L; 2];
-    /// The same op on integers; `None` where it has no meaning there. Overflow wraps.
-    fn integers(self, _a: i64, _b: i64) -> Option<i64> {
-        None
-    }
+    /// The same op on integers, if it has a meaning there. Overflow wraps.
+    const INTEGERS: Option<fn(i64, i64) -> i64> = None;
 }
 
 /// The map of a [`Unary`] op's value: `[x] → y`.

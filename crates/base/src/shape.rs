@@ -169,6 +169,11 @@ impl Axes {
         (0..rank).collect()
     }
 
+    /// The set with `axis` added.
+    pub fn with(self, axis: usize) -> Self {
+        Axes(self.0 | 1 << axis)
+    }
+
     /// Whether `axis` is in the set.
     pub fn has(self, axis: usize) -> bool {
         self.0 >> axis & 1 == 1
@@ -201,6 +206,6 @@ impl Axes {
 
 impl FromIterator<usize> for Axes {
     fn from_iter<I: IntoIterator<Item = usize>>(axes: I) -> Self {
-        Axes(axes.into_iter().fold(0, |set, axis| set | 1 << axis))
+        axes.into_iter().fold(Axes::NONE, Axes::with)
     }
 }

@@ -1,1 +1,18 @@
-//! Part of Cotangent.
+//! Cotangent's tensors and reverse-mode differentiation. Users find all of it in the crate `cotangent`.
+
+mod autograd;
+mod create;
+mod device;
+mod kernels;
+pub mod ops;
+mod tensor;
+mod update;
+
+pub use autograd::{GradError, Grads, Node, Op, Order, Saved, apply, apply_variadic, grad, is_tracking, no_grad};
+pub use cotangent_base::{
+    Binary, DType, DataFormat, Element, Error, Lane, Layout, Padding, Result, Rng, Saves, Shape, ShapeError, Unary,
+    Update,
+};
+pub use device::Device;
+pub use ops::{IntoAxes, binary, unary};
+pub use tensor::{Spec, Tensor};

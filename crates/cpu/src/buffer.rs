@@ -178,7 +178,10 @@ mod tests {
     fn classes_waste_little() {
         for bytes in [1, 64, 65, 1000, 4097, 1 << 20, (1 << 20) + 1] {
             let c = class(bytes);
-            assert!(c >= bytes && c.is_multiple_of(ALIGN) && (c <= 2 * ALIGN || c <= bytes + bytes / 7), "{bytes} -> {c}");
+            assert!(
+                c >= bytes && c.is_multiple_of(ALIGN) && (c <= 2 * ALIGN || c <= bytes + bytes / 7),
+                "{bytes} -> {c}"
+            );
         }
     }
 }

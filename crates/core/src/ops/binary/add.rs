@@ -1,0 +1,53 @@
+//! a + b: `da = dy`, `db = dy`, each summed to its operand's shape. Shapes: broadcast. Saves nothing.
+
+use crate::autograd::{Op, Saved, apply};
+use crate::ops::pointwise::{arithmetic, compute};
+use crate::{Spec, Tensor};
+use cotangent_base::{Binary, Lane, Saves, Shape, ShapeError};
+
+/// `a + b`.
+#[derive(Clone, Copy, Debug)]
+pub struct Add;
+
+impl Binary for Add {
+    const NAME: &'static str = "add";
+    const INTEGERS: Option<fn(i64, i64) -> i64> = Some(i64::wrapping_add);
+    #[inline(always)]
+    fn forward<L: Lane>(self, a: L, b: L) -> L {
+        a + b
+    }
+    #[inline(always)]
+    fn vjp<L: Lane>(self, _: L, _: L, dy: L) -> [L; 2] {
+        [dy, dy]
+    }
+}
+
+/// Without a pass over memory for the cotangents: dy itself moves on.
+impl Op<2> for Add {
+    const NAME: &'static str = "add";
+    const SAVES: Saves = Saves::Nothing;
+    const SECOND_ORDER: bool = true;
+    /// The operands' shapes.
+    type Aux = [Shape; 2];
+
+    fn infer(&self, [a, b]: [Spec; 2]) -> Result<Spec, ShapeError> {
+        arithmetic::<Self>(a, b)
+    }
+
+    fn forward(&self, [a, b]: [&Tensor; 2], y: Spec) -> (Tensor, [Shape; 2]) {
+        (compute(*self, a, b, y), [a.shape(), b.shape()])
+    }
+
+    fn vjp(&self, saved: Saved<2, [Shape; 2]>, dy: Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
+        let [a, b] = *saved.aux;
+        [need[0].then(|| dy.sum_to(a)), need[1].then(|| dy.sum_to(b))]
+    }
+}
+
+impl Tensor {
+    /// The sum `a + b`, also written with the operator.
+    #[track_caller]
+    pub fn add(&self, other: &Tensor) -> Tensor {
+        apply(Add, [self, other])
+    }
+}

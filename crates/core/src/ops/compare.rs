@@ -1,0 +1,42 @@
+//! Comparisons, element by element, broadcast: bools, without a derivative. With NaN all are false but `ne`.
+
+use super::check;
+use crate::autograd::barrier;
+use crate::{Tensor, kernels};
+use cotangent_base::Compare;
+
+impl Tensor {
+    #[track_caller]
+    fn compare(&self, name: &'static str, op: Compare, other: &Tensor) -> Tensor {
+        let checked = check::same_dtype(name, self.spec(), other.spec())
+            .and_then(|()| check::broadcast(name, self.spec(), other.spec()));
+        match checked {
+            Ok(shape) => {
+                let (a, b) = (self.detach().expand(shape), other.detach().expand(shape));
+                barrier(name, &[self, other], kernels::compare(op, &a, &b))
+            }
+            Err(e) => e.panic(),
+        }
+    }
+}
+
+macro_rules! comparison {
+    ($($method:ident $Op:ident $sign:literal;)*) => {
+        impl Tensor {$(
+            #[doc = concat!("Whether `a ", $sign, " b`, element by element, as bools.")]
+            #[track_caller]
+            pub fn $method(&self, other: &Tensor) -> Tensor {
+                self.compare(stringify!($method), Compare::$Op, other)
+            }
+        )*}
+    };
+}
+
+comparison! {
+    eq Eq "=";
+    ne Ne "≠";
+    lt Lt "<";
+    le Le "≤";
+    gt Gt ">";
+    ge Ge "≥";
+}

@@ -1,0 +1,77 @@
+//! Matrix product `y = a·b`, batched with broadcasting: `da = dy·bᵀ`, `db = aᵀ·dy`, each summed to its operand's
+//! shape. Saves `a`, `b`.
+
+use crate::autograd::{Op, Saved, apply};
+use crate::ops::check;
+use crate::{Spec, Tensor, kernels};
+use cotangent_base::{Saves, Shape, ShapeError};
+
+/// `[.., M, K] · [.., K, N] → [.., M, N]`; the leading axes broadcast.
+#[derive(Clone, Copy, Debug)]
+pub struct MatMul;
+
+impl Op<2> for MatMul {
+    const NAME: &'static str = "matmul";
+    const SAVES: Saves = Saves::Inputs;
+    const SECOND_ORDER: bool = true;
+    type Aux = ();
+
+    fn infer(&self, [a, b]: [Spec; 2]) -> Result<Spec, ShapeError> {
+        check::same_dtype("matmul", a, b)?;
+        check::float("matmul", a)?;
+        let shapes = format!("a {}, b {}", a.shape, b.shape);
+        let (ra, rb) = (a.shape.rank(), b.shape.rank());
+        if ra < 2 || rb < 2 {
+            let message = format!("{shapes}: both need two axes or more; reshape a vector to a row or a column");
+            return Err(ShapeError::new("matmul", message));
+        }
+        let (m, k) = (a.shape[ra - 2], a.shape[ra - 1]);
+        let (kb, n) = (b.shape[rb - 2], b.shape[rb - 1]);
+        if k != kb {
+            let message = format!("{shapes}: a has {k} columns, b has {kb} rows");
+            return Err(ShapeError::new("matmul", message));
+        }
+        let lead = Shape::from(&a.shape[..ra - 2]).broadcast(&Shape::from(&b.shape[..rb - 2]));
+        let Some(lead) = lead else {
+            return Err(ShapeError::new("matmul", format!("{shapes}: the leading axes do not broadcast")));
+        };
+        let mut sizes = lead.to_vec();
+        sizes.extend([m, n]);
+        Ok(Spec { shape: Shape::from(sizes), ..a })
+    }
+
+    fn forward(&self, [a, b]: [&Tensor; 2], y: Spec) -> (Tensor, ()) {
+        let lead = &y.shape[..y.shape.rank() - 2];
+        (kernels::matmul(&stack(a, lead), &stack(b, lead), None, y.shape), ())
+    }
+
+    fn vjp(&self, saved: Saved<2, ()>, dy: Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
+        let [a, b] = saved.x();
+        [need[0].then(|| dy.matmul(&b.t()).sum_to(a.shape())), need[1].then(|| a.t().matmul(&dy).sum_to(b.shape()))]
+    }
+}
+
+/// The matrices of `x` broadcast over the leading axes `lead`, as a view.
+fn stack(x: &Tensor, lead: &[usize]) -> Tensor {
+    let mut sizes = lead.to_vec();
+    sizes.extend_from_slice(&x.shape()[x.rank() - 2..]);
+    x.expand(sizes)
+}
+
+impl Tensor {
+    /// The matrix product: `[.., M, K] · [.., K, N] → [.., M, N]`, the leading axes broadcast.
+    ///
+    /// ```
+    /// # use cotangent_core::Tensor;
+    /// let a = Tensor::from([[1.0_f32, 2.0], [3.0, 4.0]]);
+    /// let b = Tensor::from([[1.0_f32], [10.0]]);
+    /// assert_eq!(a.matmul(&b).to_vec::<f32>(), [21.0, 43.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an operand has fewer than two axes, or a's columns are not b's rows.
+    #[track_caller]
+    pub fn matmul(&self, other: &Tensor) -> Tensor {
+        apply(MatMul, [self, other])
+    }
+}

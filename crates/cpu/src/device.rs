@@ -1,0 +1,143 @@
+//! temp
+use crate::Buffer;
+use cotangent_base::*;
+/// temp
+pub struct CpuDevice;
+#[allow(unused, missing_docs)]
+impl Kernels for CpuDevice {
+    type Buffer = Buffer;
+    fn upload<T: Element>(&self, values: &[T]) -> Result<Self::Buffer> {
+        todo!()
+    }
+    fn download<T: Element>(&self, x: View<Self::Buffer>) -> Vec<T> {
+        todo!()
+    }
+    fn fill(&self, dtype: DType, count: usize, value: f64) -> Self::Buffer {
+        todo!()
+    }
+    fn arange(&self, dtype: DType, count: usize, start: f64, step: f64) -> Self::Buffer {
+        todo!()
+    }
+    fn copy(&self, x: View<Self::Buffer>) -> Self::Buffer {
+        todo!()
+    }
+    fn assign(&self, out: &mut Self::Buffer, places: Layout, x: View<Self::Buffer>) {
+        todo!()
+    }
+    fn cast(&self, x: View<Self::Buffer>, dtype: DType) -> Self::Buffer {
+        todo!()
+    }
+    fn map<const N: usize, M: Map<N>>(&self, op: M, x: [View<Self::Buffer>; N]) -> Self::Buffer {
+        todo!()
+    }
+    fn map_integers(&self, op: fn(i64, i64) -> i64, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer {
+        todo!()
+    }
+    fn compare(&self, op: Compare, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer {
+        todo!()
+    }
+    fn select(&self, mask: View<Self::Buffer>, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer {
+        todo!()
+    }
+    fn accumulate(&self, acc: &mut Self::Buffer, x: View<Self::Buffer>) {
+        todo!()
+    }
+    fn update<const S: usize, U: Update<S>>(
+        &self,
+        op: U,
+        p: &mut Self::Buffer,
+        g: View<Self::Buffer>,
+        state: [&mut Self::Buffer; S],
+    ) {
+        todo!()
+    }
+    fn reduce(&self, op: Reduce, x: View<Self::Buffer>, axes: Axes) -> Self::Buffer {
+        todo!()
+    }
+    fn arg_reduce(&self, greatest: bool, x: View<Self::Buffer>, axis: usize) -> Self::Buffer {
+        todo!()
+    }
+    fn matmul(&self, a: View<Self::Buffer>, b: View<Self::Buffer>, bias: Option<View<Self::Buffer>>) -> Self::Buffer {
+        todo!()
+    }
+    fn conv2d(
+        &self,
+        x: View<Self::Buffer>,
+        w: View<Self::Buffer>,
+        bias: Option<View<Self::Buffer>>,
+        geometry: &ConvGeometry,
+    ) -> Self::Buffer {
+        todo!()
+    }
+    fn conv2d_dx(&self, dy: View<Self::Buffer>, w: View<Self::Buffer>, geometry: &ConvGeometry) -> Self::Buffer {
+        todo!()
+    }
+    fn conv2d_dw(&self, x: View<Self::Buffer>, dy: View<Self::Buffer>, geometry: &ConvGeometry) -> Self::Buffer {
+        todo!()
+    }
+    fn max_pool2d(&self, x: View<Self::Buffer>, geometry: &PoolGeometry) -> (Self::Buffer, Self::Buffer) {
+        todo!()
+    }
+    fn max_pool2d_dx(&self, dy: View<Self::Buffer>, taps: View<Self::Buffer>, geometry: &PoolGeometry) -> Self::Buffer {
+        todo!()
+    }
+    fn avg_pool2d(&self, x: View<Self::Buffer>, geometry: &PoolGeometry, count_padding: bool) -> Self::Buffer {
+        todo!()
+    }
+    fn avg_pool2d_dx(&self, dy: View<Self::Buffer>, geometry: &PoolGeometry, count_padding: bool) -> Self::Buffer {
+        todo!()
+    }
+    fn moments(&self, x: View<Self::Buffer>, channel: usize) -> (Self::Buffer, Self::Buffer) {
+        todo!()
+    }
+    fn normalize(&self, x: View<Self::Buffer>, channel: usize, stats: NormStats<Self::Buffer>) -> Self::Buffer {
+        todo!()
+    }
+    fn normalize_vjp(
+        &self,
+        x: View<Self::Buffer>,
+        channel: usize,
+        stats: NormStats<Self::Buffer>,
+        dy: View<Self::Buffer>,
+    ) -> (Self::Buffer, Self::Buffer, Self::Buffer) {
+        todo!()
+    }
+    fn softmax(&self, x: View<Self::Buffer>, log: bool) -> Self::Buffer {
+        todo!()
+    }
+    fn softmax_cross_entropy(&self, x: View<Self::Buffer>, labels: View<Self::Buffer>) -> (Self::Buffer, Self::Buffer) {
+        todo!()
+    }
+    fn softmax_cross_entropy_dx(
+        &self,
+        softmax: View<Self::Buffer>,
+        labels: View<Self::Buffer>,
+        dy: View<Self::Buffer>,
+    ) -> Self::Buffer {
+        todo!()
+    }
+    fn index_select(&self, x: View<Self::Buffer>, axis: usize, index: View<Self::Buffer>) -> Self::Buffer {
+        todo!()
+    }
+    fn index_add(&self, x: View<Self::Buffer>, axis: usize, index: View<Self::Buffer>, size: usize) -> Self::Buffer {
+        todo!()
+    }
+    fn gather(&self, x: View<Self::Buffer>, axis: usize, index: View<Self::Buffer>) -> Self::Buffer {
+        todo!()
+    }
+    fn scatter_add(
+        &self,
+        base: View<Self::Buffer>,
+        axis: usize,
+        index: View<Self::Buffer>,
+        x: View<Self::Buffer>,
+    ) -> Self::Buffer {
+        todo!()
+    }
+    fn random(&self, draw: Draw, dtype: DType, count: usize, stream: Stream) -> Self::Buffer {
+        todo!()
+    }
+    fn dropout(&self, x: View<Self::Buffer>, rate: f64, stream: Stream) -> Self::Buffer {
+        todo!()
+    }
+}
