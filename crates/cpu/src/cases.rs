@@ -96,3 +96,37 @@ pub fn assert_same_on_any_threads(make: impl Fn() -> Vec<Buffer> + Sync) {
     let one = run(1);
     assert!(one == run(2) && one == run(3), "the bits depend on the number of threads");
 }
+
+/// Layouts of many kinds and sizes: contiguous, transposed, strided, reversed, broadcast, offset, empty, and
+/// longer than one block of any kernel.
+pub fn every_layout() -> Vec<Layout> {
+    let mut all: Vec<Layout> = [0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 1023, 1024, 1025, 70_001]
+        .into_iter()
+        .map(|n| Layout::contiguous(Shape::from([n])))
+        .collect();
+    for sizes in [[0, 3, 2], [1, 1, 1], [2, 3, 4], [5, 1, 9], [3, 17, 33], [2, 70, 41]] {
+        let full = Layout::contiguous(Shape::from(sizes));
+        let wide = Layout::contiguous(Shape::from([sizes[0] + 1, sizes[1] + 2, 3 * sizes[2] + 1]));
+        all.push(full);
+        for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            all.push(full.permute(&order));
+        }
+        all.push(wide.slice(0, 1, sizes[0], 1).slice(1, 2, sizes[1], 1).slice(2, 1, sizes[2], 3));
+        if full.shape.count() > 0 {
+            all.push(full.slice(2, sizes[2] - 1, sizes[2], -1));
+            all.push(full.slice(0, sizes[0] - 1, sizes[0], -1).permute(&[1, 2, 0]));
+        }
+        all.push(Layout::contiguous([sizes[2]].into()).expand(full.shape).expect("a row fits"));
+        all.push(Layout::contiguous([sizes[1], 1].into()).expand(full.shape).expect("a column fits"));
+        all.push(Layout::contiguous(Shape::SCALAR).expand(full.shape).expect("a scalar fits"));
+    }
+    all.push(Layout::contiguous(Shape::SCALAR));
+    all.push(Layout::new([300, 300].into(), &[1, 300], 5));
+    all
+}
+
+/// Some numbers for `layout` to choose from, all different in their neighbourhood, both signs.
+pub fn some_numbers<T: Element>(layout: &Layout, salt: usize) -> Buffer {
+    let number = |i: usize| ((i * 37 + salt * 101) % 251) as f64 / 16.0 - 7.0;
+    Buffer::from_slice(&(0..layout.end()).map(|i| T::from_f64(number(i))).collect::<Vec<_>>())
+}

@@ -1,6 +1,6 @@
 //! [`Dense`]: a view's elements as one slice, copied only if they do not lie so already.
 
-use crate::Buffer;
+use crate::{Buffer, memory};
 use cotangent_base::{Element, View};
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -16,21 +16,12 @@ pub(crate) enum Dense<'a, T> {
 /// The elements of `x`, copied if the layout has gaps or another order.
 pub(crate) fn dense<T: Element>(x: View<'_, Buffer>) -> Dense<'_, T> {
     if !x.layout.is_contiguous() {
-        return Dense::Copied(copy::<T>(x), PhantomData);
+        return Dense::Copied(memory::copy(x), PhantomData);
     }
     match x.shape().count() {
         0 => Dense::Here(&[]),
         count => Dense::Here(&x.buffer.as_slice()[x.layout.offset..][..count]),
     }
-}
-
-fn copy<T: Element>(x: View<Buffer>) -> Buffer {
-    let from = x.buffer.as_slice::<T>();
-    Buffer::build(x.shape().count(), |to: &mut [T]| {
-        for (y, place) in to.iter_mut().zip(x.layout.places()) {
-            *y = from[place];
-        }
-    })
 }
 
 impl<T: Element> Deref for Dense<'_, T> {

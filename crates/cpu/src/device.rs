@@ -1,5 +1,5 @@
 //! temp
-use crate::Buffer;
+use crate::{Buffer, compare, memory, pointwise, reduce};
 use cotangent_base::*;
 /// temp
 pub struct CpuDevice;
@@ -7,40 +7,40 @@ pub struct CpuDevice;
 impl Kernels for CpuDevice {
     type Buffer = Buffer;
     fn upload<T: Element>(&self, values: &[T]) -> Result<Self::Buffer> {
-        todo!()
+        Ok(memory::upload(values))
     }
     fn download<T: Element>(&self, x: View<Self::Buffer>) -> Vec<T> {
-        todo!()
+        memory::download(x)
     }
     fn fill(&self, dtype: DType, count: usize, value: f64) -> Self::Buffer {
-        todo!()
+        memory::fill(dtype, count, value)
     }
     fn arange(&self, dtype: DType, count: usize, start: f64, step: f64) -> Self::Buffer {
-        todo!()
+        memory::arange(dtype, count, start, step)
     }
     fn copy(&self, x: View<Self::Buffer>) -> Self::Buffer {
-        todo!()
+        memory::copy(x)
     }
     fn assign(&self, out: &mut Self::Buffer, places: Layout, x: View<Self::Buffer>) {
-        todo!()
+        memory::assign(out, places, x)
     }
     fn cast(&self, x: View<Self::Buffer>, dtype: DType) -> Self::Buffer {
-        todo!()
+        memory::cast(x, dtype)
     }
     fn map<const N: usize, M: Map<N>>(&self, op: M, x: [View<Self::Buffer>; N]) -> Self::Buffer {
-        todo!()
+        pointwise::map(op, x)
     }
     fn map_integers(&self, op: fn(i64, i64) -> i64, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer {
-        todo!()
+        compare::map_integers(op, a, b)
     }
     fn compare(&self, op: Compare, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer {
-        todo!()
+        compare::compare(op, a, b)
     }
     fn select(&self, mask: View<Self::Buffer>, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer {
-        todo!()
+        compare::select(mask, a, b)
     }
     fn accumulate(&self, acc: &mut Self::Buffer, x: View<Self::Buffer>) {
-        todo!()
+        pointwise::accumulate(acc, x)
     }
     fn update<const S: usize, U: Update<S>>(
         &self,
@@ -49,13 +49,13 @@ impl Kernels for CpuDevice {
         g: View<Self::Buffer>,
         state: [&mut Self::Buffer; S],
     ) {
-        todo!()
+        pointwise::update(op, p, g, state)
     }
     fn reduce(&self, op: Reduce, x: View<Self::Buffer>, axes: Axes) -> Self::Buffer {
-        todo!()
+        reduce::reduce(op, x, axes)
     }
     fn arg_reduce(&self, greatest: bool, x: View<Self::Buffer>, axis: usize) -> Self::Buffer {
-        todo!()
+        reduce::arg_reduce(greatest, x, axis)
     }
     fn matmul(&self, a: View<Self::Buffer>, b: View<Self::Buffer>, bias: Option<View<Self::Buffer>>) -> Self::Buffer {
         todo!()

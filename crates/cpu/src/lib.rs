@@ -3,13 +3,18 @@
 mod buffer;
 #[cfg(test)]
 mod cases;
+pub mod compare;
 mod dense;
 mod device;
 mod dispatch;
+pub mod memory;
 pub mod naive;
 pub mod par;
+pub mod pointwise;
 pub mod reduce;
 pub mod simd;
+mod strided;
+mod transpose;
 
 pub use buffer::Buffer;
 pub use device::CpuDevice;

@@ -2,6 +2,8 @@
 //!
 //! The pieces never depend on the number of threads, so results are the same bits for any number of them.
 
+use std::mem::MaybeUninit;
+
 /// About this many simple operations (a few per element) are worth a piece of their own.
 pub const GRAIN: usize = 32 * 1024;
 
@@ -59,6 +61,11 @@ impl<T> Shared<T> {
     #[inline(always)]
     pub fn ptr(self) -> *mut T {
         self.0
+    }
+
+    /// The same memory, to be written before it is read.
+    pub fn uninit(self) -> Shared<MaybeUninit<T>> {
+        Shared(self.0.cast())
     }
 
     /// The part `start..end`.

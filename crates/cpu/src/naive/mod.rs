@@ -1,5 +1,14 @@
-//! The kernels as plain loops over f64 in row-major order: the specification that the fast ones agree with.
+//! The kernels as plain loops in row-major order: the specification that the fast ones agree with.
 //!
 //! No SIMD, no threads, no care for memory; each text is as close to its equation as it can be.
 
+pub mod pointwise;
 pub mod reduce;
+
+use crate::Buffer;
+use cotangent_base::{Element, View};
+
+/// The elements of `x` in row-major order.
+pub fn elements<T: Element>(x: View<Buffer>) -> Vec<T> {
+    x.layout.places().map(|place| x.buffer.as_slice()[place]).collect()
+}

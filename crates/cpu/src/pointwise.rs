@@ -1,0 +1,226 @@
+//! Element by element over floats: maps, and updates in place.
+
+use crate::Buffer;
+use crate::memory::{BLOCK, PIECE, Scratch};
+use crate::par::{self, Shared};
+use crate::simd::{self, Kernel, SimdFloat, Vector};
+use crate::strided::Strided;
+use cotangent_base::{DType, Lane, Map, Shape, Update, View};
+use std::mem::MaybeUninit;
+
+/// No register is wider than this.
+const WIDEST: usize = 16;
+
+/// `y = op(x₀, …)`, element by element.
+///
+/// # Panics
+/// If shapes or dtypes differ, or the dtype is not a float.
+pub fn map<const N: usize, M: Map<N>>(op: M, x: [View<Buffer>; N]) -> Buffer {
+    let shape = x[0].shape();
+    assert!(x.iter().all(|x| x.shape() == shape), "[map] shapes differ");
+    match x[0].buffer.dtype() {
+        DType::F32 => map_as::<f32, N, M>(op, shape, x),
+        DType::F64 => map_as::<f64, N, M>(op, shape, x),
+        other => panic!("[map] is for floats, not for {other}"),
+    }
+}
+
+fn map_as<T, const N: usize, M: Map<N>>(op: M, shape: Shape, x: [View<Buffer>; N]) -> Buffer
+where
+    T: SimdFloat + Vector<Scalar = T>,
+{
+    let x = x.map(Strided::<T>::new);
+    let in_place = x.iter().all(|x| x.rows.is_contiguous() || x.rows.is_constant());
+    let block = if in_place { PIECE } else { BLOCK };
+    Buffer::build(shape.count(), |out: &mut [T]| {
+        let out = Shared::new(out);
+        par::for_ranges(shape.count(), PIECE, |start, end| {
+            let mut scratch: [Scratch<T>; N] = [[MaybeUninit::uninit(); BLOCK]; N];
+            for start in (start..end).step_by(block) {
+                let end = end.min(start + block);
+                let mut spaces = scratch.iter_mut();
+                let x = x.map(|x| Operand::new(x, start, end, spaces.next().expect("one for each operand")));
+                // SAFETY: the pieces do not overlap.
+                map_block(op, x, unsafe { out.part(start, end) });
+            }
+        });
+    })
+}
+
+/// One operand of a block: its `i`-th element lies at `from + i·step`.
+#[derive(Clone, Copy)]
+struct Operand<T> {
+    from: *const T,
+    /// 1, or 0 for a constant, which is there `WIDEST` times.
+    step: usize,
+}
+
+impl<T: SimdFloat> Operand<T> {
+    /// The elements `start..end` of `x`, in place or gathered into `scratch`.
+    #[inline]
+    fn new(x: Strided<T>, start: usize, end: usize, scratch: &mut Scratch<T>) -> Self {
+        if x.rows.is_constant() && x.rows.layout.shape.count() > 0 {
+            scratch[..WIDEST].fill(MaybeUninit::new(x.data()[x.rows.layout.offset]));
+            return Self { from: scratch.as_ptr().cast(), step: 0 };
+        }
+        let from = match x.as_slice() {
+            Some(all) => all[start..end].as_ptr(),
+            None => x.gather(start, &mut scratch[..end - start]).as_ptr(),
+        };
+        Self { from, step: 1 }
+    }
+}
+
+/// Computes one block; a short one in padded copies of its operands, so that the loop has full registers only.
+fn map_block<T, const N: usize, M: Map<N>>(op: M, x: [Operand<T>; N], out: &mut [T])
+where
+    T: SimdFloat + Vector<Scalar = T>,
+{
+    let len = out.len();
+    if len >= WIDEST || !M::FAST {
+        return launch::<T, N, M>(Block { op, x, out: out.as_mut_ptr(), len });
+    }
+    let mut padded = [[T::default(); WIDEST]; N];
+    let mut y = [T::default(); WIDEST];
+    for (x, padded) in x.iter().zip(&mut padded) {
+        for (i, to) in padded[..len].iter_mut().enumerate() {
+            // SAFETY: the operand has `len` elements.
+            *to = unsafe { *x.from.add(i * x.step) };
+        }
+    }
+    let x = std::array::from_fn(|k| Operand { from: padded[k].as_ptr(), step: 1 });
+    launch::<T, N, M>(Block { op, x, out: y.as_mut_ptr(), len: WIDEST });
+    out.copy_from_slice(&y[..len]);
+}
+
+/// Chooses the lanes. Every version of every op costs compile time: all SIMD levels for f32, the type to train
+/// in; one for f64; none for maps that say they are not [`Map::FAST`].
+fn launch<T, const N: usize, M: Map<N>>(block: Block<T, N, M>)
+where
+    T: SimdFloat + Vector<Scalar = T>,
+{
+    if !M::FAST {
+        block.run::<T>()
+    } else if T::DTYPE.bytes() == 8 {
+        block.run::<T::Portable>()
+    } else {
+        simd::run(block)
+    }
+}
+
+struct Block<T, const N: usize, M> {
+    op: M,
+    x: [Operand<T>; N],
+    out: *mut T,
+    /// At least the width of the lanes.
+    len: usize,
+}
+
+impl<T: SimdFloat, const N: usize, M: Map<N>> Kernel<T> for Block<T, N, M> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Vector<Scalar = T>>(self) {
+        let mut next = 0;
+        while next < self.len {
+            // the last register overlaps the one before: the same numbers again, and no second loop to compile
+            let at = next.min(self.len - V::WIDTH);
+            // SAFETY: `at + WIDTH <= len`, and the operands have `len` elements, or WIDEST with step 0.
+            unsafe {
+                let x = self.x.map(|x| V::load(x.from.add(at * x.step)));
+                self.op.eval(x).store(self.out.add(at));
+            }
+            next += V::WIDTH;
+        }
+    }
+}
+
+/// `acc += x`, in place; `acc` is contiguous.
+///
+/// # Panics
+/// If counts or dtypes differ, or the dtype is not a float.
+pub fn accumulate(acc: &mut Buffer, x: View<Buffer>) {
+    update(Accumulate, acc, x, []);
+}
+
+#[derive(Clone, Copy)]
+struct Accumulate;
+impl Update<0> for Accumulate {
+    #[inline(always)]
+    fn step<L: Lane>(self, p: L, g: L, state: [L; 0]) -> (L, [L; 0]) {
+        (p + g, state)
+    }
+}
+
+/// `(p, state) = op(p, g, state)`, in place; `p` and the state are contiguous.
+///
+/// # Panics
+/// If counts or dtypes differ, or the dtype is not a float.
+pub fn update<const S: usize, U: Update<S>>(op: U, p: &mut Buffer, g: View<Buffer>, state: [&mut Buffer; S]) {
+    match p.dtype() {
+        DType::F32 => update_as::<f32, S, U>(op, p.as_mut(), g, state.map(|s| s.as_mut())),
+        DType::F64 => update_as::<f64, S, U>(op, p.as_mut(), g, state.map(|s| s.as_mut())),
+        other => panic!("[update] is for floats, not for {other}"),
+    }
+}
+
+fn update_as<T, const S: usize, U: Update<S>>(op: U, p: &mut [T], g: View<Buffer>, state: [&mut [T]; S])
+where
+    T: SimdFloat + Vector<Scalar = T>,
+{
+    let count = p.len();
+    assert!(g.shape().count() == count && state.iter().all(|s| s.len() == count), "[update] counts differ");
+    let g = Strided::<T>::new(g);
+    let block = if g.rows.is_contiguous() { PIECE } else { BLOCK };
+    let (p, state) = (Shared::new(p), state.map(Shared::new));
+    par::for_ranges(count, PIECE, |start, end| {
+        let mut scratch: Scratch<T> = [MaybeUninit::uninit(); BLOCK];
+        for start in (start..end).step_by(block) {
+            let len = block.min(end - start);
+            let g = match g.as_slice() {
+                Some(all) => all[start..start + len].as_ptr(),
+                None => g.gather(start, &mut scratch[..len]).as_ptr(),
+            };
+            // SAFETY: `start` is within the buffers.
+            let at = |s: Shared<T>| unsafe { s.ptr().add(start) };
+            let step = Step { op, p: at(p), g, state: state.map(at), len };
+            if T::DTYPE.bytes() == 8 { step.run::<T::Portable>() } else { simd::run(step) }
+        }
+    });
+}
+
+struct Step<T, const S: usize, U> {
+    op: U,
+    p: *mut T,
+    g: *const T,
+    state: [*mut T; S],
+    len: usize,
+}
+
+impl<T: SimdFloat, const S: usize, U: Update<S>> Kernel<T> for Step<T, S, U> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Vector<Scalar = T>>(self) {
+        for at in (0..self.len).step_by(V::WIDTH) {
+            let n = self.len - at;
+            // SAFETY: parameter, gradient and state have `len` elements, and this thread alone has this part of them.
+            unsafe {
+                let load = |from: *const T| match n >= V::WIDTH {
+                    true => V::load(from.add(at)),
+                    false => V::load_part(from.add(at), n),
+                };
+                let store = |to: *mut T, x: V| match n >= V::WIDTH {
+                    true => x.store(to.add(at)),
+                    false => x.store_part(to.add(at), n),
+                };
+                let (p, state) = self.op.step(load(self.p), load(self.g), self.state.map(|s| load(s)));
+                store(self.p, p);
+                for (to, x) in self.state.into_iter().zip(state) {
+                    store(to, x);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
