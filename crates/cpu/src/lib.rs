@@ -4,9 +4,14 @@ mod buffer;
 #[cfg(test)]
 mod cases;
 pub mod compare;
+pub mod conv;
+mod dense;
 mod dense;
 mod device;
+mod device;
 mod dispatch;
+mod dispatch;
+pub mod gemm;
 pub mod memory;
 pub mod naive;
 pub mod par;

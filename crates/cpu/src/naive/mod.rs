@@ -2,6 +2,8 @@
 //!
 //! No SIMD, no threads, no care for memory; each text is as close to its equation as it can be.
 
+pub mod conv;
+pub mod matmul;
 pub mod pointwise;
 pub mod reduce;
 

@@ -1,0 +1,152 @@
+//! Convolution in two dimensions as matrix products whose left operand is the matrix of [`patches`], which is
+//! packed block by block from the images and never written out ("implicit GEMM").
+//!
+//! With X̂ the patches, one row for each window and one column for each tap and channel:
+//! `y = X̂·w + bias` and `dw = X̂ᵀ·dy`. For stride 1, dx is the convolution of dy with the flipped weights; in
+//! general the patches' cotangents `dy·wᵀ` are added up where the patches came from (see [`input`]).
+
+mod format;
+mod input;
+mod patches;
+#[cfg(test)]
+mod tests;
+
+use crate::Buffer;
+use crate::dense::dense;
+use crate::dispatch::for_float;
+use crate::gemm::{Product, Strided};
+use crate::simd::{Level, SimdFloat};
+use cotangent_base::{ConvGeometry, View};
+use format::{from_last, to_last};
+use patches::{Patches, Transposed};
+use std::ops::Range;
+
+/// `y[n, p, k] = bias[k] + Σ x[n, p·stride + tap·dilation − before, c]·w[tap, c, k]`, the sum running over the taps
+/// and over the channels of k's group. `x` and y are in the geometry's format, `w [kh, kw, C / groups, K]`,
+/// `bias [K]`.
+///
+/// # Panics
+/// If the shapes are not the geometry's, or the dtypes are not all f32 or all f64.
+pub fn conv2d(x: View<Buffer>, w: View<Buffer>, bias: Option<View<Buffer>>, geometry: &ConvGeometry) -> Buffer {
+    for_float!("conv2d", x.buffer.dtype(), T => forward::<T>(Level::current(), x, w, bias, geometry))
+}
+
+/// The cotangent of x: `dx[n, i, c] = Σ dy[n, p, k]·w[tap, c, k]` over all p, tap with
+/// `p·stride + tap·dilation − before = i`.
+///
+/// # Panics
+/// As [`conv2d`].
+pub fn conv2d_dx(dy: View<Buffer>, w: View<Buffer>, geometry: &ConvGeometry) -> Buffer {
+    for_float!("conv2d_dx", dy.buffer.dtype(), T => input_cotangent::<T>(Level::current(), dy, w, geometry))
+}
+
+/// The cotangent of w: `dw[tap, c, k] = Σ x[n, p·stride + tap·dilation − before, c]·dy[n, p, k]` over n and p.
+///
+/// # Panics
+/// As [`conv2d`].
+pub fn conv2d_dw(x: View<Buffer>, dy: View<Buffer>, geometry: &ConvGeometry) -> Buffer {
+    for_float!("conv2d_dw", x.buffer.dtype(), T => weight_cotangent::<T>(Level::current(), x, dy, geometry))
+}
+
+/// The sizes that the matrix products have.
+#[derive(Clone, Copy)]
+struct Sizes {
+    /// The windows of all images.
+    windows: usize,
+    /// The columns of the patches of one group.
+    columns: usize,
+    /// The channels of x and y, and those of one group.
+    channels: usize,
+    filters: usize,
+    group_channels: usize,
+    group_filters: usize,
+}
+
+impl Sizes {
+    fn new(g: &ConvGeometry) -> Self {
+        let (group_channels, group_filters) = (g.channels / g.groups, g.filters / g.groups);
+        Self {
+            windows: g.batch * g.window.h.output * g.window.w.output,
+            columns: g.window.h.kernel * g.window.w.kernel * group_channels,
+            channels: g.channels,
+            filters: g.filters,
+            group_channels,
+            group_filters,
+        }
+    }
+
+    fn channels_of(&self, group: usize) -> Range<usize> {
+        group * self.group_channels..(group + 1) * self.group_channels
+    }
+
+    fn filters_of(&self, group: usize) -> Range<usize> {
+        group * self.group_filters..(group + 1) * self.group_filters
+    }
+}
+
+fn forward<T: SimdFloat>(
+    level: Level,
+    x: View<Buffer>,
+    w: View<Buffer>,
+    bias: Option<View<Buffer>>,
+    g: &ConvGeometry,
+) -> Buffer {
+    assert_eq!((x.shape(), w.shape()), (g.x_shape(), g.w_shape()), "[conv2d] x and w against the geometry");
+    let (x, w, bias) = (to_last::<T>(x, g.format), dense::<T>(w), bias.map(dense::<T>));
+    let s = Sizes::new(g);
+    let y = Buffer::build(s.windows * s.filters, |y| {
+        for group in 0..g.groups {
+            let filters = s.filters_of(group);
+            let product = Product {
+                level,
+                rows: s.windows,
+                cols: s.group_filters,
+                depth: s.columns,
+                a: Patches::new(&x, g.window, s.channels, s.channels_of(group)),
+                b: Strided::new(&w, filters.start, [s.group_filters, s.columns], [1, s.filters as isize]),
+                bias: bias.as_deref().map(|b| &b[filters.clone()]),
+                spread: true,
+            };
+            product.write(tail(y, filters.start), s.filters);
+        }
+    });
+    from_last(y, g.format, g.format.nhwc(&g.y_shape()))
+}
+
+fn input_cotangent<T: SimdFloat>(level: Level, dy: View<Buffer>, w: View<Buffer>, g: &ConvGeometry) -> Buffer {
+    assert_eq!((dy.shape(), w.shape()), (g.y_shape(), g.w_shape()), "[conv2d_dx] dy and w against the geometry");
+    let (dy, w) = (to_last::<T>(dy, g.format), dense::<T>(w));
+    let dx = Buffer::build(g.x_shape().count(), |dx| match (g.window.h.stride, g.window.w.stride) {
+        (1, 1) => input::by_flipping(level, &dy, &w, g, dx),
+        _ => input::by_adding(level, &dy, &w, g, dx),
+    });
+    from_last(dx, g.format, g.format.nhwc(&g.x_shape()))
+}
+
+fn weight_cotangent<T: SimdFloat>(level: Level, x: View<Buffer>, dy: View<Buffer>, g: &ConvGeometry) -> Buffer {
+    assert_eq!((x.shape(), dy.shape()), (g.x_shape(), g.y_shape()), "[conv2d_dw] x and dy against the geometry");
+    let (x, dy) = (to_last::<T>(x, g.format), to_last::<T>(dy, g.format));
+    let s = Sizes::new(g);
+    Buffer::build(s.columns * s.filters, |dw| {
+        for group in 0..g.groups {
+            let filters = s.filters_of(group);
+            let product = Product {
+                level,
+                rows: s.columns,
+                cols: s.group_filters,
+                depth: s.windows,
+                a: Transposed(Patches::new(&x, g.window, s.channels, s.channels_of(group))),
+                b: Strided::new(&dy, filters.start, [s.group_filters, s.windows], [1, s.filters as isize]),
+                bias: None,
+                spread: true,
+            };
+            product.write(tail(dw, filters.start), s.filters);
+        }
+    })
+}
+
+/// From `start` on; nothing if there is nothing.
+fn tail<T>(x: &mut [T], start: usize) -> &mut [T] {
+    let start = start.min(x.len());
+    &mut x[start..]
+}

@@ -1,0 +1,132 @@
+//! The three passes agree with their definition for random geometries, both formats, every level and number of
+//! threads.
+
+use super::*;
+use crate::cases::{assert_same_on_any_threads, buffer, numbers, values, whole};
+use crate::gemm::tests::assert_rounded;
+use crate::naive::conv as plain;
+use cotangent_base::{DataFormat, Padding, Rng, WindowSpec};
+
+/// A geometry drawn at random; `None` if the window does not fit.
+fn random_geometry(rng: &mut Rng) -> Option<ConvGeometry> {
+    let stream = rng.next_stream();
+    let mut i = 0;
+    let mut draw = |from: usize, to: usize| {
+        i += 1;
+        from + stream.word(i) as usize % (to - from + 1)
+    };
+    let size = [draw(1, 11), draw(1, 11)];
+    let padding = match draw(0, 2) {
+        0 => Padding::Valid,
+        1 => Padding::Same,
+        _ => Padding::Explicit([draw(0, 4), draw(0, 4), draw(0, 4), draw(0, 4)]),
+    };
+    let simple = draw(0, 1) == 0;
+    let spec = WindowSpec {
+        kernel: [draw(1, 4), draw(1, 4)],
+        stride: if simple { [1, 1] } else { [draw(1, 3), draw(1, 3)] },
+        dilation: if simple { [1, 1] } else { [draw(1, 3), draw(1, 3)] },
+        padding,
+        ceil: false,
+    };
+    let groups = draw(1, 3);
+    Some(ConvGeometry {
+        batch: draw(1, 4),
+        channels: groups * draw(1, 9),
+        filters: groups * draw(1, 20),
+        groups,
+        window: spec.over("conv2d", size).ok()?,
+        format: [DataFormat::ChannelsLast, DataFormat::ChannelsFirst][draw(0, 1)],
+    })
+}
+
+/// The operands of the three passes, their numbers as `T` holds them.
+struct Operands {
+    x: Buffer,
+    w: Buffer,
+    dy: Buffer,
+    bias: Buffer,
+}
+
+impl Operands {
+    fn new<T: SimdFloat>(g: &ConvGeometry) -> Self {
+        let make = |count, seed| buffer::<T>(&numbers(count, seed));
+        let (x, w, dy) = (g.x_shape().count(), g.w_shape().count(), g.y_shape().count());
+        Self { x: make(x, 1), w: make(w, 2), dy: make(dy, 3), bias: make(g.filters, 4) }
+    }
+}
+
+fn agrees<T: SimdFloat>(g: &ConvGeometry) {
+    let o = Operands::new::<T>(g);
+    let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
+    let (px, pw, pdy, pb) = (values(&o.x), values(&o.w), values(&o.dy), values(&o.bias));
+    let taps = g.window.h.kernel * g.window.w.kernel;
+    let bias = Some(whole(&o.bias, [g.filters]));
+    let (y, dx, dw) =
+        (plain::conv2d(&px, &pw, Some(&pb), g), plain::conv2d_dx(&pdy, &pw, g), plain::conv2d_dw(&px, &pdy, g));
+    for level in Level::available() {
+        let what = |pass: &str| format!("{pass} at {} of {g:?}", level.name());
+        let (c, k) = (g.channels / g.groups, g.filters / g.groups);
+        assert_rounded::<T>(&forward::<T>(level, x, w, bias, g), &y, taps * c, &what("y"));
+        assert_rounded::<T>(&input_cotangent::<T>(level, dy, w, g), &dx, taps * k, &what("dx"));
+        let windows = Sizes::new(g).windows;
+        assert_rounded::<T>(&weight_cotangent::<T>(level, x, dy, g), &dw, windows, &what("dw"));
+    }
+}
+
+#[test]
+fn random_geometries_agree_with_the_definition() {
+    let mut rng = Rng::new(5);
+    let mut done = 0;
+    while done < 150 {
+        let Some(g) = random_geometry(&mut rng) else { continue };
+        agrees::<f32>(&g);
+        agrees::<f64>(&g);
+        done += 1;
+    }
+}
+
+fn geometry(batch: usize, side: usize, channels: usize, filters: usize, stride: usize) -> ConvGeometry {
+    let spec = WindowSpec { stride: [stride; 2], ..WindowSpec::new([3, 3]) };
+    let window = spec.over("conv2d", [side; 2]).expect("it fits");
+    ConvGeometry { batch, channels, filters, groups: 1, window, format: DataFormat::ChannelsLast }
+}
+
+#[test]
+fn depths_of_several_blocks_agree() {
+    agrees::<f32>(&geometry(2, 7, 70, 40, 1));
+    agrees::<f32>(&geometry(3, 25, 1, 32, 1));
+    agrees::<f32>(&geometry(3, 9, 48, 33, 2));
+}
+
+#[test]
+fn no_images_give_no_output_and_no_gradient() {
+    let g = geometry(0, 6, 3, 5, 1);
+    let o = Operands::new::<f32>(&g);
+    let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
+    assert!(conv2d(x, w, None, &g).is_empty() && conv2d_dx(dy, w, &g).is_empty());
+    assert_eq!(values(&conv2d_dw(x, dy, &g)), vec![0.0; 3 * 3 * 3 * 5]);
+}
+
+#[test]
+fn views_of_any_stride_are_taken() {
+    let g = geometry(2, 6, 3, 4, 1);
+    let o = Operands::new::<f32>(&g);
+    let first = whole(&o.x, DataFormat::ChannelsFirst.shape([2, 6, 6, 3]));
+    let x = View { layout: first.layout.permute(&[0, 2, 3, 1]), ..first };
+    let w = whole(&o.w, g.w_shape());
+    let want = conv2d(first, w, None, &ConvGeometry { format: DataFormat::ChannelsFirst, ..g });
+    let y = conv2d(x, w, None, &g);
+    let back = whole(&y, g.y_shape()).layout.permute(&[0, 3, 1, 2]);
+    let y = values(&y);
+    assert_eq!(back.places().map(|p| y[p]).collect::<Vec<_>>(), values(&want));
+}
+
+#[test]
+fn the_bits_are_the_same_for_any_number_of_threads() {
+    for g in [geometry(9, 28, 1, 32, 1), geometry(7, 20, 24, 40, 1), geometry(7, 20, 24, 40, 2)] {
+        let o = Operands::new::<f32>(&g);
+        let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
+        assert_same_on_any_threads(|| vec![conv2d(x, w, None, &g), conv2d_dx(dy, w, &g), conv2d_dw(x, dy, &g)]);
+    }
+}

@@ -1,0 +1,146 @@
+//! The product agrees with its definition for every size, stride, level and number of threads.
+
+use super::*;
+use crate::cases::{assert_same_on_any_threads, buffer, layouts, numbers, values, whole};
+use crate::naive;
+use cotangent_base::Float;
+
+/// `[m, k, n]` at the edges of tiles, panels and blocks, and primes.
+const SIZES: [[usize; 3]; 24] = [
+    [0, 3, 4],
+    [3, 0, 4],
+    [3, 4, 0],
+    [1, 1, 1],
+    [1, 7, 33],
+    [1, 40, 17],
+    [2, 1, 5],
+    [5, 37, 1],
+    [130, 65, 1],
+    [3, 5, 7],
+    [6, 9, 16],
+    [7, 8, 15],
+    [11, 16, 17],
+    [13, 2, 31],
+    [14, 64, 32],
+    [15, 63, 33],
+    [29, 65, 65],
+    [57, 31, 47],
+    [71, 100, 96],
+    [64, 64, 64],
+    [32, 784, 128],
+    [97, 321, 35],
+    [401, 17, 67],
+    [17, 1300, 19],
+];
+
+/// What a test has in hand: the views as f64 in row-major order.
+fn plain<T: SimdFloat>(x: View<Buffer>) -> Vec<f64> {
+    let data = x.buffer.as_slice::<T>();
+    x.layout.places().map(|p| data[p].to_f64()).collect()
+}
+
+/// Asserts that each of `got` is within `2·√depth` roundings of its terms' sizes.
+#[track_caller]
+pub(crate) fn assert_rounded<T: Float>(got: &Buffer, (want, size): &(Vec<f64>, Vec<f64>), depth: usize, what: &str) {
+    let got = values(got);
+    assert_eq!(got.len(), want.len(), "{what}: the number of elements");
+    let roundings = 2.0 * (depth as f64).sqrt() + 2.0;
+    for (i, ((&got, &want), &size)) in got.iter().zip(want).zip(size).enumerate() {
+        let tolerance = roundings * T::UNIT_ROUNDOFF * size;
+        assert!((got - want).abs() <= tolerance, "{what}: element {i} is {got}, wants {want} ± {tolerance}");
+    }
+}
+
+fn every_size_and_stride<T: SimdFloat>() {
+    for [m, k, n] in SIZES {
+        let bias = buffer::<T>(&numbers(n, 3));
+        let kinds = layouts(Shape::from([k, n]));
+        for (i, (name_a, la)) in layouts(Shape::from([m, k])).into_iter().enumerate() {
+            // each kind of a meets another kind of b; never are both constant along k, where roundings add up
+            let (name_b, lb) = kinds[(i * 3 + 2) % kinds.len()];
+            let (a, b) = (buffer::<T>(&numbers(la.end(), 1)), buffer::<T>(&numbers(lb.end(), 2)));
+            let (a, b) = (View { buffer: &a, layout: la }, View { buffer: &b, layout: lb });
+            let bias = (i % 2 == 0).then(|| whole(&bias, [n]));
+            let plain_bias = bias.map(plain::<T>);
+            let want = naive::matmul::matmul(&plain::<T>(a), &plain::<T>(b), plain_bias.as_deref(), [m, k, n]);
+            for level in Level::available() {
+                let what = format!("[{m}, {k}] {name_a} times [{k}, {n}] {name_b} at {}", level.name());
+                assert_rounded::<T>(&matmul_at::<T>(level, a, b, bias), &want, k, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_size_and_stride_f32() {
+    every_size_and_stride::<f32>();
+}
+
+#[test]
+fn every_size_and_stride_f64() {
+    every_size_and_stride::<f64>();
+}
+
+#[test]
+fn products_of_small_integers_are_exact() {
+    let integers = |count, seed| numbers(count, seed).iter().map(|x| (x * 8.0).round()).collect::<Vec<f64>>();
+    for [m, k, n] in SIZES {
+        let (a, b) = (integers(m * k, 1), integers(k * n, 2));
+        let want = naive::matmul::matmul(&a, &b, None, [m, k, n]).0;
+        let (a, b) = (buffer::<f32>(&a), buffer::<f32>(&b));
+        for level in Level::available() {
+            assert_eq!(values(&matmul_at::<f32>(level, whole(&a, [m, k]), whole(&b, [k, n]), None)), want);
+        }
+    }
+}
+
+#[test]
+fn batches_pair_up_and_broadcast() {
+    let (m, k, n) = (5, 19, 18);
+    let a = buffer::<f32>(&numbers(6 * m * k, 1));
+    let b = buffer::<f32>(&numbers(6 * k * n, 2));
+    let full_a = Layout::contiguous(Shape::from([2, 3, m, k]));
+    let full_b = Layout::contiguous(Shape::from([2, 3, k, n]));
+    let one = |layout: Layout| {
+        let single = layout.slice(0, 1, 1, 1).slice(1, 2, 1, 1);
+        single.expand(layout.shape).expect("axes of 1 stretch")
+    };
+    let swapped = full_a.permute(&[0, 1, 3, 2]).reshape(Shape::from([2, 3, k, m])).expect("it is the same shape");
+    let cases = [
+        ("both", full_a, full_b),
+        ("a broadcast", one(full_a), full_b),
+        ("b broadcast", full_a, one(full_b)),
+        ("both broadcast", one(full_a), one(full_b)),
+        ("b broadcast, a's batch backwards", full_a.slice(0, 1, 2, -1), one(full_b)),
+        ("a transposed", swapped.permute(&[0, 1, 3, 2]), full_b),
+    ];
+    for (name, la, lb) in cases {
+        let (a, b) = (View { buffer: &a, layout: la }, View { buffer: &b, layout: lb });
+        let (pa, pb) = (plain::<f32>(a), plain::<f32>(b));
+        let mut want = (vec![], vec![]);
+        for i in 0..6 {
+            let (a, b) = (&pa[i * m * k..][..m * k], &pb[i * k * n..][..k * n]);
+            let (y, size) = naive::matmul::matmul(a, b, None, [m, k, n]);
+            want.0.extend(y);
+            want.1.extend(size);
+        }
+        assert_rounded::<f32>(&matmul(a, b, None), &want, k, name);
+    }
+}
+
+#[test]
+fn an_infinite_number_reaches_its_row_alone() {
+    let mut a = vec![1.0; 15 * 4];
+    a[14 * 4] = f64::INFINITY;
+    let (a, b) = (buffer::<f32>(&a), buffer::<f32>(&[1.0; 4 * 3]));
+    let y = values(&matmul(whole(&a, [15, 4]), whole(&b, [4, 3]), None));
+    assert!(y[..42].iter().all(|&x| x == 4.0) && y[42..].iter().all(|&x| x == f64::INFINITY));
+}
+
+#[test]
+fn the_bits_are_the_same_for_any_number_of_threads() {
+    for [m, k, n] in [[300, 700, 200], [40, 20_000, 33], [33, 300, 3000], [3000, 300, 1], [1, 3000, 700]] {
+        let (a, b) = (buffer::<f32>(&numbers(m * k, 1)), buffer::<f32>(&numbers(k * n, 2)));
+        assert_same_on_any_threads(|| vec![matmul(whole(&a, [m, k]), whole(&b, [k, n]), None)]);
+    }
+}
