@@ -1,5 +1,5 @@
 //! temp
-use crate::{Buffer, compare, memory, pointwise, reduce};
+use crate::{Buffer, compare, conv, gemm, memory, pointwise, reduce};
 use cotangent_base::*;
 /// temp
 pub struct CpuDevice;
@@ -58,7 +58,7 @@ impl Kernels for CpuDevice {
         reduce::arg_reduce(greatest, x, axis)
     }
     fn matmul(&self, a: View<Self::Buffer>, b: View<Self::Buffer>, bias: Option<View<Self::Buffer>>) -> Self::Buffer {
-        todo!()
+        gemm::matmul(a, b, bias)
     }
     fn conv2d(
         &self,
@@ -67,13 +67,13 @@ impl Kernels for CpuDevice {
         bias: Option<View<Self::Buffer>>,
         geometry: &ConvGeometry,
     ) -> Self::Buffer {
-        todo!()
+        conv::conv2d(x, w, bias, geometry)
     }
     fn conv2d_dx(&self, dy: View<Self::Buffer>, w: View<Self::Buffer>, geometry: &ConvGeometry) -> Self::Buffer {
-        todo!()
+        conv::conv2d_dx(dy, w, geometry)
     }
     fn conv2d_dw(&self, x: View<Self::Buffer>, dy: View<Self::Buffer>, geometry: &ConvGeometry) -> Self::Buffer {
-        todo!()
+        conv::conv2d_dw(x, dy, geometry)
     }
     fn max_pool2d(&self, x: View<Self::Buffer>, geometry: &PoolGeometry) -> (Self::Buffer, Self::Buffer) {
         todo!()
