@@ -10,11 +10,11 @@ use super::canvas::{self, FONT, Page, failed};
 use super::{Digits, SIDE};
 
 /// One digit with its title takes a square of this many pixels,
-const CELL: usize = 137;
+const CELL: usize = 138;
 /// and so many are free around all of them: 10 × 10 digits make 1400 pixels, the notebook's 14 inches at 100 dpi.
-const MARGIN: usize = 15;
+const MARGIN: usize = 10;
 /// From the top of a cell to its image.
-const HEAD: usize = 22;
+const HEAD: usize = 23;
 /// Pixels of the figure for each pixel of an image.
 const SCALE: usize = 4;
 /// The width of the frame around an image that the model gets wrong.

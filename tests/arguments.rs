@@ -1,0 +1,54 @@
+//! The command line of the examples.
+
+#[path = "../examples/common/mod.rs"]
+mod common;
+
+use common::{Arguments, Data, Defaults, DeviceChoice};
+
+fn parse(line: &str) -> Result<Arguments, clap::Error> {
+    let defaults = Defaults { about: "Trains a network.", epochs: 12, batch_size: 128 };
+    Arguments::try_parse_from(defaults, line.split(' '))
+}
+
+#[test]
+fn an_example_brings_its_own_defaults() {
+    let arguments = parse("mnist_cnn").unwrap();
+    assert_eq!((arguments.epochs, arguments.batch_size, arguments.seed), (12, 128, 0));
+    assert_eq!((arguments.data, arguments.device), (Data::Anywhere, DeviceChoice::Auto));
+    assert_eq!((arguments.train_images, arguments.figure, arguments.channels_first), (None, None, false));
+}
+
+#[test]
+fn every_argument_is_read() {
+    let line = "mnist_cnn --data synthetic --epochs 1 --batch-size 32 --train-images 512 --device cpu --threads 2 \
+                --seed 7 --data-format channels_first --figure out/a.png";
+    let arguments = parse(line).unwrap();
+    assert_eq!((arguments.epochs, arguments.batch_size, arguments.seed), (1, 32, 7));
+    assert_eq!((&arguments.data, arguments.device), (&Data::Synthetic, DeviceChoice::Cpu));
+    assert_eq!((arguments.train_images, arguments.channels_first), (Some(512), true));
+    assert_eq!(arguments.figure.as_deref(), Some("out/a.png".as_ref()));
+    assert_ne!(arguments, parse(&line.replace("--threads 2", "--threads 3")).unwrap());
+    assert_eq!(parse("mnist_cnn --data my/mnist").unwrap().data, Data::Folder("my/mnist".into()));
+}
+
+#[test]
+fn nonsense_is_refused_by_name() {
+    for (line, named) in [
+        ("mnist_cnn --epochs 0", "--epochs"),
+        ("mnist_cnn --batch-size none", "--batch-size"),
+        ("mnist_cnn --device abacus", "[possible values: auto, cpu]"),
+        ("mnist_cnn --data-format nhwc", "channels_last, channels_first"),
+        ("mnist_cnn --sed 1", "--sed"),
+    ] {
+        let message = parse(line).unwrap_err().to_string();
+        assert!(message.contains(named), "{message}");
+    }
+}
+
+#[test]
+fn help_tells_the_defaults_of_the_example() {
+    let help = parse("target/mnist_cnn --help").unwrap_err().to_string();
+    for words in ["Trains a network.", "Usage: mnist_cnn", "[default: 12]", "[default: 128]", "[default: MNIST_DIR"] {
+        assert!(help.contains(words), "no `{words}` in\n{help}");
+    }
+}
