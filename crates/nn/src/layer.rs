@@ -52,13 +52,57 @@ pub struct Pass<'a> {
     pub kept: Vec<(usize, Tensor)>,
 }
 
+impl<'a> Pass<'a> {
+    /// A pass of training.
+    pub fn training(rng: &'a mut Rng) -> Self {
+        Self { training: true, rng, kept: Vec::new() }
+    }
+
+    /// A pass of inference.
+    pub fn inference(rng: &'a mut Rng) -> Self {
+        Self { training: false, rng, kept: Vec::new() }
+    }
+}
+
 /// One layer of a model: made without knowing its input's size, built once it is known.
 ///
-/// A layer of one's own implements [`call`](Layer::call), and [`build`](Layer::build) if it has parameters or changes
-/// the shape.
+/// A layer of one's own says its [`kind`](Layer::kind), gives its output's shape in [`build`](Layer::build), where it
+/// also makes its parameters, and computes in [`call`](Layer::call):
+///
+/// ```
+/// use cotangent_core::{Result, Shape, Tensor};
+/// use cotangent_nn::{Build, Init, Layer, Param, Pass};
+///
+/// /// `y = x · scale`, one learned number for each channel.
+/// struct Scale(Option<Param>);
+/// impl Layer for Scale {
+///     fn kind(&self) -> &'static str {
+///         "Scale"
+///     }
+///     fn build(&mut self, input: Shape, build: &mut Build) -> Result<Shape> {
+///         self.0 = Some(build.param("scale", [input[input.rank() - 1]], Init::Ones));
+///         Ok(input)
+///     }
+///     fn call(&self, x: &Tensor, _: &mut Pass) -> Tensor {
+///         x * &self.0.as_ref().expect("built").value
+///     }
+///     fn params(&self) -> Vec<&Param> {
+///         self.0.iter().collect()
+///     }
+///     fn params_mut(&mut self) -> Vec<&mut Param> {
+///         self.0.iter_mut().collect()
+///     }
+/// }
+/// assert_eq!(Scale(None).named("gain").name(), Some("gain"));
+/// ```
 pub trait Layer: Send + Sync {
     /// The layer's type, as `summary` shows it.
     fn kind(&self) -> &'static str;
+
+    /// The name that this layer was [given](Layer::named); the model makes one up if there is none.
+    fn name(&self) -> Option<&str> {
+        None
+    }
 
     /// Makes the parameters for an input of this shape (without the batch axis) and gives the output's shape.
     fn build(&mut self, input: Shape, build: &mut Build) -> Result<Shape>;
@@ -79,5 +123,49 @@ pub trait Layer: Send + Sync {
     /// The parameters, to change.
     fn params_mut(&mut self) -> Vec<&mut Param> {
         Vec::new()
+    }
+
+    /// This layer under a name of its own, in place of `dense_1`: written last, after the layer's own options.
+    fn named(self, name: impl Into<String>) -> Named<Self>
+    where
+        Self: Sized,
+    {
+        Named { name: name.into(), layer: self }
+    }
+}
+
+/// A layer with a name, made by [`Layer::named`].
+pub struct Named<L> {
+    name: String,
+    layer: L,
+}
+
+impl<L: Layer> Layer for Named<L> {
+    fn kind(&self) -> &'static str {
+        self.layer.kind()
+    }
+
+    fn name(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn build(&mut self, input: Shape, build: &mut Build) -> Result<Shape> {
+        self.layer.build(input, build)
+    }
+
+    fn call(&self, x: &Tensor, pass: &mut Pass) -> Tensor {
+        self.layer.call(x, pass)
+    }
+
+    fn activation(&self) -> Activation {
+        self.layer.activation()
+    }
+
+    fn params(&self) -> Vec<&Param> {
+        self.layer.params()
+    }
+
+    fn params_mut(&mut self) -> Vec<&mut Param> {
+        self.layer.params_mut()
     }
 }

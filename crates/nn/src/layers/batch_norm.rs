@@ -1,0 +1,117 @@
+//! [`BatchNorm`]: batch normalisation.
+
+use super::{batch, built, params};
+use crate::{Build, Init, Layer, Param, Pass};
+use cotangent_core::{Error, Result, Shape, Tensor, no_grad};
+
+/// `y = (x − mean) / √(variance + ε) · gamma + beta`, channel by channel. Shape: any → same; all parameters `[C]`.
+/// Ioffe, Szegedy 2015; Keras's `BatchNormalization`.
+///
+/// While training, mean and (biased) variance are the batch's own, over all axes but the channel's, and the moving
+/// ones follow: `moving = momentum · moving + (1 − momentum) · batch`. In inference the moving ones are used.
+///
+/// Keras's momentum 0.99 is what PyTorch calls 0.01.
+pub struct BatchNorm {
+    axis: isize,
+    momentum: f64,
+    epsilon: f64,
+    gamma: Option<Param>,
+    beta: Option<Param>,
+    moving_mean: Option<Param>,
+    moving_variance: Option<Param>,
+}
+
+/// The places of the moving statistics among the parameters.
+const MOVING: [usize; 2] = [2, 3];
+
+impl Default for BatchNorm {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BatchNorm {
+    /// Over the last axis, momentum 0.99, ε = 1e-3.
+    pub fn new() -> Self {
+        Self {
+            axis: -1,
+            momentum: 0.99,
+            epsilon: 1e-3,
+            gamma: None,
+            beta: None,
+            moving_mean: None,
+            moving_variance: None,
+        }
+    }
+
+    /// The channel's axis, the batch axis being 0: −1 for channels-last images, 1 for channels-first.
+    pub fn axis(mut self, axis: isize) -> Self {
+        self.axis = axis;
+        self
+    }
+
+    /// How much of the moving statistics stays at each step.
+    pub fn momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
+        self
+    }
+
+    /// What is added to the variance.
+    pub fn epsilon(mut self, epsilon: f64) -> Self {
+        self.epsilon = epsilon;
+        self
+    }
+
+    /// The number of channels in an input, if the options make sense for it.
+    fn check(&self, input: Shape) -> Result<usize> {
+        let rank = input.rank() as isize + 1;
+        let axis = if self.axis < 0 { self.axis + rank } else { self.axis };
+        if !(1..rank).contains(&axis) {
+            let message = format!("axis {} of input {}", self.axis, batch(input));
+            return Err(Error::new("BatchNorm", message).hint("name the channel's axis; axis 0 is the batch"));
+        }
+        if !(0.0..=1.0).contains(&self.momentum) {
+            let hint = "it is the part of the moving statistics that stays: 0 to 1, Keras's default is 0.99";
+            return Err(Error::new("BatchNorm", format!("momentum {}", self.momentum)).hint(hint));
+        }
+        if !(self.epsilon > 0.0) {
+            let hint = "it must be above 0: a channel without variance would be divided by 0";
+            return Err(Error::new("BatchNorm", format!("epsilon {}", self.epsilon)).hint(hint));
+        }
+        Ok(input[axis as usize - 1])
+    }
+
+    fn moved(&self, moving: &Tensor, batch: &Tensor) -> Tensor {
+        no_grad(|| moving.scale(self.momentum) + batch.scale(1.0 - self.momentum))
+    }
+}
+
+impl Layer for BatchNorm {
+    fn kind(&self) -> &'static str {
+        "BatchNorm"
+    }
+
+    fn build(&mut self, input: Shape, build: &mut Build) -> Result<Shape> {
+        let channels = self.check(input)?;
+        self.gamma = Some(build.param("gamma", [channels], Init::Ones));
+        self.beta = Some(build.param("beta", [channels], Init::Zeros));
+        let fixed = |name, value| Some(Param::fixed(name, Tensor::full([channels], value, build.dtype)));
+        self.moving_mean = fixed("moving_mean", 0.0);
+        self.moving_variance = fixed("moving_variance", 1.0);
+        Ok(input)
+    }
+
+    fn call(&self, x: &Tensor, pass: &mut Pass) -> Tensor {
+        let [gamma, beta, mean, variance] =
+            [&self.gamma, &self.beta, &self.moving_mean, &self.moving_variance].map(|p| built("BatchNorm", p));
+        if !pass.training {
+            return x.batch_norm_inference(gamma, beta, mean, variance, self.axis, self.epsilon);
+        }
+        let (y, batch_mean, batch_variance) = x.batch_norm(gamma, beta, self.axis, self.epsilon);
+        pass.kept.push((MOVING[0], self.moved(mean, &batch_mean)));
+        pass.kept.push((MOVING[1], self.moved(variance, &batch_variance)));
+        y
+    }
+
+    params!(gamma, beta, moving_mean, moving_variance);
+}

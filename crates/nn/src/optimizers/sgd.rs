@@ -1,0 +1,84 @@
+//! [`Sgd`]: gradient descent, with or without momentum.
+
+use super::{Optimizer, State, decays, fields, non_negative, options};
+use cotangent_core::{Lane, Result, Tensor, Update};
+
+/// Stochastic gradient descent, in Keras's form:
+///
+/// ```text
+/// p ← p − learning_rate·g                                                       without momentum
+/// v ← momentum·v − learning_rate·g;  p ← p + v                                  with momentum
+/// v ← momentum·v − learning_rate·g;  p ← p + momentum·v − learning_rate·g      Nesterov's
+/// ```
+///
+/// The learning rate is inside `v`; in PyTorch it is outside, which differs only once it changes.
+pub struct Sgd {
+    learning_rate: f64,
+    momentum: f64,
+    nesterov: bool,
+    state: State,
+}
+
+/// Keras's: learning rate 0.01, no momentum.
+impl Default for Sgd {
+    fn default() -> Self {
+        Self { learning_rate: 0.01, momentum: 0.0, nesterov: false, state: State::default() }
+    }
+}
+
+options! { Sgd {
+    /// How much of the velocity stays at each step.
+    momentum: f64,
+    /// Whether the step looks ahead along the velocity (Nesterov 1983; Sutskever et al. 2013).
+    nesterov: bool,
+}}
+
+/// Without momentum.
+#[derive(Clone, Copy)]
+struct Plain {
+    learning_rate: f64,
+}
+
+impl Update<0> for Plain {
+    #[inline(always)]
+    fn step<L: Lane>(self, p: L, g: L, _: [L; 0]) -> (L, [L; 0]) {
+        (p - L::splat(self.learning_rate) * g, [])
+    }
+}
+
+/// With momentum. The state is `[v]`.
+#[derive(Clone, Copy)]
+struct Momentum<const NESTEROV: bool> {
+    learning_rate: f64,
+    momentum: f64,
+}
+
+impl<const NESTEROV: bool> Update<1> for Momentum<NESTEROV> {
+    #[inline(always)]
+    fn step<L: Lane>(self, p: L, g: L, [v]: [L; 1]) -> (L, [L; 1]) {
+        let (momentum, pull) = (L::splat(self.momentum), L::splat(self.learning_rate) * g);
+        let v = momentum * v - pull;
+        (if NESTEROV { p + momentum * v - pull } else { p + v }, [v])
+    }
+}
+
+impl Optimizer for Sgd {
+    fields!("sgd");
+
+    fn check(&self) -> Result<()> {
+        non_negative("sgd", &[("learning_rate", self.learning_rate)])?;
+        decays("sgd", &[("momentum", self.momentum)])
+    }
+
+    fn update(&mut self, param: &mut Tensor, grad: &Tensor) {
+        let Self { learning_rate, momentum, nesterov, .. } = *self;
+        if momentum == 0.0 {
+            return param.update(Plain { learning_rate }, grad, []);
+        }
+        let slots = self.state.slots(param, [0.0]);
+        match nesterov {
+            true => param.update(Momentum::<true> { learning_rate, momentum }, grad, slots),
+            false => param.update(Momentum::<false> { learning_rate, momentum }, grad, slots),
+        }
+    }
+}
