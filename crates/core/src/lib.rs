@@ -3,6 +3,7 @@
 mod autograd;
 mod create;
 mod device;
+mod display;
 mod kernels;
 pub mod ops;
 mod tensor;
@@ -10,9 +11,9 @@ mod update;
 
 pub use autograd::{GradError, Grads, Node, Op, Order, Saved, apply, apply_variadic, grad, is_tracking, no_grad};
 pub use cotangent_base::{
-    Binary, DType, DataFormat, Element, Error, Lane, Layout, Padding, Result, Rng, Saves, Shape, ShapeError, Unary,
-    Update,
+    Axes, Binary, DType, DataFormat, Element, Error, Lane, Layout, Padding, Result, Rng, Saves, Shape, ShapeError,
+    Stream, Unary, Update, WindowSpec,
 };
 pub use device::Device;
-pub use ops::{IntoAxes, binary, unary};
+pub use ops::{Conv2dSpec, IntoAxes, Operand, binary, unary};
 pub use tensor::{Spec, Tensor};

@@ -45,6 +45,11 @@ impl Node {
     pub(super) fn new(name: &'static str, spec: Spec, kind: Kind) -> Arc<Self> {
         Arc::new(Self { seq: NEXT.fetch_add(1, Ordering::Relaxed), name, spec, kind })
     }
+
+    /// The op that made it, or "leaf".
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
 }
 
 impl fmt::Debug for Node {

@@ -1,7 +1,7 @@
 //! The checks that `infer` functions share.
 
 use crate::Spec;
-use cotangent_base::{Shape, ShapeError};
+use cotangent_base::{Axes, Shape, ShapeError};
 
 /// Both operands have the same dtype.
 pub(crate) fn same_dtype(op: &'static str, a: Spec, b: Spec) -> Result<(), ShapeError> {
@@ -54,5 +54,32 @@ pub(crate) fn axis_or_panic(op: &'static str, axis: isize, rank: usize) -> usize
     match self::axis(op, axis, rank) {
         Ok(axis) => axis,
         Err(e) => e.panic(),
+    }
+}
+
+/// The bias `b` is `[K]`, K being the last axis of the weights `w`.
+pub(crate) fn bias(op: &'static str, b: Spec, w: Spec) -> Result<(), ShapeError> {
+    same_dtype(op, b, w)?;
+    let k = w.shape.last().copied().unwrap_or(1);
+    if *b.shape == [k] {
+        return Ok(());
+    }
+    Err(ShapeError::new(op, format!("the bias has shape {}, w {} wants [{k}]", b.shape, w.shape)))
+}
+
+/// Both operands have the same dtype and shape.
+pub(crate) fn same_spec(op: &'static str, a: Spec, b: Spec) -> Result<(), ShapeError> {
+    same_dtype(op, a, b)?;
+    if a.shape == b.shape {
+        return Ok(());
+    }
+    Err(ShapeError::new(op, format!("shapes differ: {} and {}", a.shape, b.shape)))
+}
+
+/// None of `axes` is empty, so that there is a greatest element.
+pub(crate) fn some(op: &'static str, x: Spec, axes: Axes) -> Result<(), ShapeError> {
+    match axes.iter().find(|&axis| x.shape[axis] == 0) {
+        None => Ok(()),
+        Some(axis) => Err(ShapeError::new(op, format!("axis {axis} of {} has no elements to choose from", x.shape))),
     }
 }

@@ -1,5 +1,6 @@
 //! `+ − * / −x` between tensors, and between a tensor and a number in both orders, by value and by reference.
 
+use super::operand::number;
 use crate::Tensor;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -39,30 +40,45 @@ macro_rules! operator {
 }
 
 operator!(Add, add, |x, c| x.plus(c), x.plus(c));
-operator!(Sub, sub, |x, c| x.plus(-c), (-x).plus(c));
+operator!(Sub, sub, |x, c| x.minus(c), x.subtracted_from(c));
 operator!(Mul, mul, |x, c| x.times(c), x.times(c));
-operator!(Div, div, |x, c| x.over(c), Tensor::div(&x.full_like(c), &x));
+operator!(Div, div, |x, c| x.over(c), x.dividing(c));
 
 impl Tensor {
-    /// A scalar tensor of this dtype, to broadcast.
-    fn full_like(&self, c: f64) -> Tensor {
-        Tensor::full(cotangent_base::Shape::SCALAR, c, self.dtype())
+    #[track_caller]
+    fn plus(&self, c: f64) -> Tensor {
+        if self.dtype().is_float() { self.add_scalar(c) } else { self.add(&number("add", c, self.dtype())) }
     }
 
     #[track_caller]
-    fn plus(&self, c: f64) -> Tensor {
-        if self.dtype().is_float() { self.add_scalar(c) } else { self.add(&self.full_like(c)) }
+    fn minus(&self, c: f64) -> Tensor {
+        if self.dtype().is_float() { self.add_scalar(-c) } else { self.sub(&number("sub", c, self.dtype())) }
     }
 
     #[track_caller]
     fn times(&self, c: f64) -> Tensor {
-        if self.dtype().is_float() { self.scale(c) } else { self.mul(&self.full_like(c)) }
+        if self.dtype().is_float() { self.scale(c) } else { self.mul(&number("mul", c, self.dtype())) }
     }
 
-    /// Exactly x / c, not x · (1/c), which can differ in the last bit.
     #[track_caller]
     fn over(&self, c: f64) -> Tensor {
-        self.div(&self.full_like(c))
+        if self.dtype().is_float() { self.div_scalar(c) } else { self.div(&number("div", c, self.dtype())) }
+    }
+
+    #[track_caller]
+    fn subtracted_from(&self, c: f64) -> Tensor {
+        number("sub", c, self.dtype()).sub(self)
+    }
+
+    #[track_caller]
+    fn dividing(&self, c: f64) -> Tensor {
+        number("div", c, self.dtype()).div(self)
+    }
+
+    /// `−x`, also written with the operator; unsigned integers wrap.
+    #[track_caller]
+    pub fn neg(&self) -> Tensor {
+        if self.dtype().is_float() { self.scale(-1.0) } else { number("neg", 0.0, self.dtype()).sub(self) }
     }
 }
 
@@ -72,7 +88,7 @@ macro_rules! neg {
             type Output = Tensor;
             #[track_caller]
             fn neg(self) -> Tensor {
-                self.times(-1.0)
+                Tensor::neg(&self)
             }
         }
     )*};

@@ -1,0 +1,39 @@
+//! The ops that neural networks are made of.
+
+mod avg_pool2d;
+mod batch_norm;
+mod conv2d;
+mod conv2d_vjp;
+mod cross_entropy;
+mod dropout;
+mod linear;
+mod log_softmax;
+mod max_pool2d;
+mod softmax;
+
+pub use avg_pool2d::AvgPool2d;
+pub use batch_norm::BatchNorm;
+pub use conv2d::{Conv2d, Conv2dSpec};
+pub use cross_entropy::SoftmaxCrossEntropy;
+pub use dropout::Dropout;
+pub use linear::Linear;
+pub use log_softmax::LogSoftmax;
+pub use max_pool2d::MaxPool2d;
+pub use softmax::Softmax;
+
+use crate::Spec;
+use crate::ops::check;
+use cotangent_base::{DataFormat, PoolGeometry, ShapeError, WindowSpec};
+
+/// The geometry of pooling `x`, or why there is none.
+fn pool_geometry(
+    op: &'static str,
+    window: &WindowSpec,
+    format: DataFormat,
+    x: Spec,
+) -> Result<PoolGeometry, ShapeError> {
+    check::rank(op, "x", x, 4)?;
+    check::float(op, x)?;
+    let [batch, h, w, channels] = format.nhwc(&x.shape);
+    Ok(PoolGeometry { batch, channels, window: window.over(op, [h, w])?, format })
+}
