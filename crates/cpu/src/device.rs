@@ -1,5 +1,5 @@
 //! temp
-use crate::{Buffer, compare, conv, gemm, memory, pointwise, reduce};
+use crate::{Buffer, compare, conv, gemm, memory, pointwise, random, reduce};
 use cotangent_base::*;
 /// temp
 pub struct CpuDevice;
@@ -135,9 +135,9 @@ impl Kernels for CpuDevice {
         todo!()
     }
     fn random(&self, draw: Draw, dtype: DType, count: usize, stream: Stream) -> Self::Buffer {
-        todo!()
+        random::random(draw, dtype, count, stream)
     }
     fn dropout(&self, x: View<Self::Buffer>, rate: f64, stream: Stream) -> Self::Buffer {
-        todo!()
+        random::dropout(x, rate, stream)
     }
 }

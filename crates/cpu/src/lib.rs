@@ -13,6 +13,7 @@ pub mod memory;
 pub mod naive;
 pub mod par;
 pub mod pointwise;
+pub mod random;
 pub mod reduce;
 pub mod simd;
 mod strided;

@@ -1,0 +1,58 @@
+//! Dropout: some elements to zero, the others scaled up, so that the mean stays.
+
+use super::words::{WORDS, for_words};
+use crate::Buffer;
+use crate::dense::dense;
+use crate::dispatch::for_float;
+use crate::par::Shared;
+use cotangent_base::{Float, Stream, View};
+
+/// `y = x · mask / (1 − rate)`; mask i is 1 where word i of the stream is at least `rate·2³²`. A dropped element
+/// is 0 whatever `x` is, NaN too.
+///
+/// The mask is a function of the stream and i alone, so the same call on dy is the backward pass. Element i is
+/// the i-th in row-major order, whatever the layout.
+///
+/// Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: *Dropout*, JMLR 15, 2014 (here "inverted", as in
+/// Keras).
+pub fn dropout(x: View<Buffer>, rate: f64, stream: Stream) -> Buffer {
+    for_float!("dropout", x.buffer.dtype(), T => drop_out::<T>(&dense(x), rate, stream))
+}
+
+/// A choice without a branch: the compiler makes vectors of it at every SIMD level.
+trait KeepIf: Float {
+    /// `self` if `yes`, else 0.
+    fn keep_if(self, yes: bool) -> Self;
+}
+impl KeepIf for f32 {
+    #[inline(always)]
+    fn keep_if(self, yes: bool) -> f32 {
+        f32::from_bits(self.to_bits() & (yes as u32).wrapping_neg())
+    }
+}
+impl KeepIf for f64 {
+    #[inline(always)]
+    fn keep_if(self, yes: bool) -> f64 {
+        f64::from_bits(self.to_bits() & (yes as u64).wrapping_neg())
+    }
+}
+
+fn drop_out<T: KeepIf>(x: &[T], rate: f64, stream: Stream) -> Buffer {
+    if rate == 0.0 {
+        return Buffer::from_slice(x);
+    }
+    // `as` saturates: a rate of 1 keeps one element in 2³²
+    let threshold = (rate * (1u64 << 32) as f64) as u32;
+    let scale = T::from_f64(1.0 / (1.0 - rate));
+    Buffer::build(x.len(), |y: &mut [T]| {
+        let shared = Shared::new(y);
+        for_words(stream, x.len(), |i, words| {
+            let end = (i + WORDS).min(x.len());
+            // SAFETY: each call has a part of its own.
+            let y = unsafe { shared.part(i, end) };
+            for ((y, &x), &word) in y.iter_mut().zip(&x[i..end]).zip(words) {
+                *y = (x * scale).keep_if(word >= threshold);
+            }
+        });
+    })
+}
