@@ -4,8 +4,10 @@
 
 mod array;
 mod batches;
+mod digits;
 mod file;
 mod idx;
+mod mnist;
 mod npy;
 mod npz;
 mod zip;
@@ -13,5 +15,6 @@ mod zip;
 pub use array::{Array, ArrayData};
 pub use batches::Batches;
 pub use idx::{read_idx, read_idx_images, read_idx_labels};
+pub use mnist::{Mnist, MnistLoader, Source};
 pub use npy::read_npy;
 pub use npz::Npz;
