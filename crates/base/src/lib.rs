@@ -7,6 +7,7 @@ mod error;
 mod kernels;
 mod lane;
 mod layout;
+pub mod math;
 mod pointwise;
 pub mod rng;
 mod scalar;

@@ -1,9 +1,9 @@
 //! [`Lane`] for one `f32` or `f64`: the reference that every SIMD lane agrees with.
 
-use crate::Lane;
+use crate::{Lane, math};
 
 macro_rules! scalar_lane {
-    ($t:ty) => {
+    ($t:tt) => {
         impl Lane for $t {
             type Mask = bool;
             #[inline(always)]
@@ -66,44 +66,7 @@ macro_rules! scalar_lane {
             fn select(mask: bool, a: Self, b: Self) -> Self {
                 if mask { a } else { b }
             }
-            #[inline(always)]
-            fn exp(self) -> Self {
-                <$t>::exp(self)
-            }
-            #[inline(always)]
-            fn exp_m1(self) -> Self {
-                <$t>::exp_m1(self)
-            }
-            #[inline(always)]
-            fn ln(self) -> Self {
-                <$t>::ln(self)
-            }
-            #[inline(always)]
-            fn ln_1p(self) -> Self {
-                <$t>::ln_1p(self)
-            }
-            #[inline(always)]
-            fn sin(self) -> Self {
-                <$t>::sin(self)
-            }
-            #[inline(always)]
-            fn cos(self) -> Self {
-                <$t>::cos(self)
-            }
-            #[inline(always)]
-            fn tanh(self) -> Self {
-                <$t>::tanh(self)
-            }
-            #[inline(always)]
-            fn sigmoid(self) -> Self {
-                // e^−|x| never overflows, and small results keep all their digits
-                let e = Lane::exp(-<$t>::abs(self));
-                if self >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) }
-            }
-            #[inline(always)]
-            fn erf(self) -> Self {
-                erf(self as f64) as $t
-            }
+            scalar_functions!($t);
             #[inline(always)]
             fn powf(self, y: Self) -> Self {
                 <$t>::powf(self, y)
@@ -111,22 +74,69 @@ macro_rules! scalar_lane {
         }
     };
 }
+
+/// The methods from `exp` to `erf`: for f32 those that its SIMD lanes have, for f64 the standard library's.
+macro_rules! scalar_functions {
+    (f32) => {
+        scalar_functions!(f32, math: exp exp_m1 ln ln_1p sin cos tanh sigmoid erf);
+    };
+    (f64) => {
+        scalar_functions!(f64, f64: exp exp_m1 ln ln_1p sin cos tanh);
+        scalar_functions!(f64, self: sigmoid erf);
+    };
+    ($t:ident, $from:ident: $($name:ident)*) => {$(
+        #[inline(always)]
+        fn $name(self) -> Self {
+            $from::$name(self)
+        }
+    )*};
+}
 scalar_lane!(f32);
 scalar_lane!(f64);
 
-/// erf x = 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (2n+1)‼, whose terms are all of one sign, so nothing cancels
-/// (Abramowitz & Stegun 7.1.6). Beyond 6 it is ±1 to the last bit.
+/// 1 / (1 + e⁻ˣ).
+fn sigmoid(x: f64) -> f64 {
+    // e^−|x| never overflows, and small results keep all their digits
+    let e = (-x.abs()).exp();
+    if x < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
+}
+
+/// The error function, to a few units in the last place.
 fn erf(x: f64) -> f64 {
-    if x.is_nan() || x.abs() >= 6.0 {
-        return if x.is_nan() { x } else { x.signum() };
+    let a = x.abs();
+    match a {
+        0.0..2.0 => erf_series(x),
+        2.0..6.0 => (1.0 - erfc_fraction(a)).copysign(x),
+        _ if x.is_nan() => x,
+        // to the last bit
+        _ => 1f64.copysign(x),
     }
-    let (mut term, mut sum, mut n) = (x, x, 1.0);
-    while term.abs() > sum.abs() * 1e-17 {
+}
+
+/// e^(−x²), with the rounding error of x² made good.
+fn exp_minus_square(x: f64) -> f64 {
+    let square = x * x;
+    let lost = x.mul_add(x, -square);
+    (-square).exp() * (1.0 - lost)
+}
+
+/// erf x = 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (2n+1)‼, whose terms are all of one sign, so nothing cancels
+/// (Abramowitz & Stegun 7.1.6).
+fn erf_series(x: f64) -> f64 {
+    let (mut term, mut sum, mut n) = (1.0, 0.0, 1.0);
+    // the first term, 1, is added last, so that the small ones are not lost to it one by one
+    while term > 1e-18 {
         term *= 2.0 * x * x / (2.0 * n + 1.0);
         sum += term;
         n += 1.0;
     }
-    std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp() * sum
+    std::f64::consts::FRAC_2_SQRT_PI * exp_minus_square(x) * (x + x * sum)
+}
+
+/// 1 − erf x = e^(−x²)/√π · 1/(x + ½/(x + 1/(x + 1½/(x + …)))) for x ≥ 2 (Abramowitz & Stegun 7.1.14).
+fn erfc_fraction(x: f64) -> f64 {
+    let below = (1..=60).rev().fold(x, |below, k| x + 0.5 * k as f64 / below);
+    exp_minus_square(x) * std::f64::consts::FRAC_2_SQRT_PI / 2.0 / below
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use super::Vector;
 use cotangent_base::Lane;
+use cotangent_base::math::{Bits, SQRT_HALF};
 use std::arch::x86_64::*;
 use std::ops::Neg;
 
@@ -171,4 +172,42 @@ avx2_lane! {
     _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd _mm256_fmadd_pd _mm256_sqrt_pd _mm256_floor_pd
     _mm256_round_pd _mm256_max_pd _mm256_min_pd _mm256_cmp_pd _mm256_blendv_pd
     _mm256_and_pd _mm256_or_pd _mm256_xor_pd _mm256_andnot_pd _mm256_castsi256_pd
+}
+
+impl Bits for F32s {
+    #[inline(always)]
+    fn scale(self, n: Self) -> Self {
+        F32s(avx2!({
+            // in two steps, since 2ⁿ itself may be out of range
+            let n = _mm256_cvtps_epi32(n.0);
+            let half = _mm256_srai_epi32::<1>(n);
+            let power = |n| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(n, _mm256_set1_epi32(127))));
+            _mm256_mul_ps(_mm256_mul_ps(self.0, power(half)), power(_mm256_sub_epi32(n, half)))
+        }))
+    }
+    #[inline(always)]
+    fn split(self) -> (Self, Self) {
+        avx2!({
+            let start = _mm256_set1_epi32(SQRT_HALF);
+            let bits = _mm256_sub_epi32(_mm256_castps_si256(self.0), start);
+            let mantissa = _mm256_and_si256(bits, _mm256_set1_epi32(0x7f_ffff));
+            let mantissa = _mm256_castsi256_ps(_mm256_add_epi32(mantissa, start));
+            (F32s(mantissa), F32s(_mm256_cvtepi32_ps(_mm256_srai_epi32::<23>(bits))))
+        })
+    }
+    #[inline(always)]
+    fn copysign(self, sign: Self) -> Self {
+        F32s(avx2!({
+            let minus = _mm256_set1_ps(-0.0);
+            _mm256_or_ps(_mm256_andnot_ps(minus, self.0), _mm256_and_ps(minus, sign.0))
+        }))
+    }
+    #[inline(always)]
+    fn any(mask: __m256) -> bool {
+        avx2!(_mm256_movemask_ps(mask)) != 0
+    }
+    #[inline(always)]
+    fn each(self, f: impl Fn(f32) -> f32) -> Self {
+        Vector::each(self, f)
+    }
 }

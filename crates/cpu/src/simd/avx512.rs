@@ -5,6 +5,7 @@
 
 use super::Vector;
 use cotangent_base::Lane;
+use cotangent_base::math::{Bits, SQRT_HALF};
 use std::arch::x86_64::*;
 use std::ops::Neg;
 
@@ -169,4 +170,36 @@ avx512_lane! {
     _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_maskz_loadu_pd _mm512_mask_storeu_pd
     _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_fmadd_pd _mm512_sqrt_pd _mm512_abs_pd
     _mm512_roundscale_pd _mm512_max_pd _mm512_min_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd _mm512_xor_pd
+}
+
+impl Bits for F32s {
+    #[inline(always)]
+    fn scale(self, n: Self) -> Self {
+        F32s(avx512!(_mm512_scalef_ps(self.0, n.0)))
+    }
+    #[inline(always)]
+    fn split(self) -> (Self, Self) {
+        avx512!({
+            let start = _mm512_set1_epi32(SQRT_HALF);
+            let bits = _mm512_sub_epi32(_mm512_castps_si512(self.0), start);
+            let mantissa = _mm512_and_si512(bits, _mm512_set1_epi32(0x7f_ffff));
+            let mantissa = _mm512_castsi512_ps(_mm512_add_epi32(mantissa, start));
+            (F32s(mantissa), F32s(_mm512_cvtepi32_ps(_mm512_srai_epi32::<23>(bits))))
+        })
+    }
+    #[inline(always)]
+    fn copysign(self, sign: Self) -> Self {
+        F32s(avx512!({
+            let minus = _mm512_set1_ps(-0.0);
+            _mm512_or_ps(_mm512_andnot_ps(minus, self.0), _mm512_and_ps(minus, sign.0))
+        }))
+    }
+    #[inline(always)]
+    fn any(mask: __mmask16) -> bool {
+        mask != 0
+    }
+    #[inline(always)]
+    fn each(self, f: impl Fn(f32) -> f32) -> Self {
+        Vector::each(self, f)
+    }
 }

@@ -3,6 +3,8 @@
 
 #[macro_use]
 mod functions;
+#[cfg(test)]
+mod accuracy;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]

@@ -2,8 +2,9 @@
 
 use super::Vector;
 use cotangent_base::Lane;
+use cotangent_base::math::{Bits, SQRT_HALF};
 use std::ops::Neg;
-use wide::{f32x8, f64x4};
+use wide::{f32x8, f64x4, i32x8};
 
 /// A lane here spans several registers of the baseline (16 bytes each).
 const REGISTERS: usize = if cfg!(target_arch = "aarch64") || cfg!(target_feature = "avx") { 16 } else { 8 };
@@ -122,4 +123,53 @@ portable! {
 portable! {
     /// Four `f64`.
     F64s(f64x4) of f64, 4
+}
+
+impl F32s {
+    /// The bits of each number.
+    #[inline(always)]
+    fn bits(self) -> i32x8 {
+        // SAFETY: both are eight words without padding, and any bits are values of either.
+        unsafe { std::mem::transmute(self.0) }
+    }
+
+    /// The numbers of these bits.
+    #[inline(always)]
+    fn from_bits(bits: i32x8) -> Self {
+        // SAFETY: as above.
+        F32s(unsafe { std::mem::transmute::<i32x8, f32x8>(bits) })
+    }
+}
+
+impl Bits for F32s {
+    #[inline(always)]
+    fn scale(self, n: Self) -> Self {
+        // adding 1.5·2²³ leaves the integer in the lowest bits
+        let whole = Self::splat(12_582_912.0);
+        let n = (n + whole).bits() - whole.bits();
+        let power = |n: i32x8| Self::from_bits((n + i32x8::splat(127)) << 23);
+        let half: i32x8 = n >> 1;
+        self * power(half) * power(n - half)
+    }
+    #[inline(always)]
+    fn split(self) -> (Self, Self) {
+        let start = i32x8::splat(SQRT_HALF);
+        let bits = self.bits() - start;
+        let exponent: i32x8 = bits >> 23;
+        let mantissa = (bits & i32x8::splat(0x7f_ffff)) + start;
+        (Self::from_bits(mantissa), F32s(f32x8::from_i32x8(exponent)))
+    }
+    #[inline(always)]
+    fn copysign(self, sign: Self) -> Self {
+        let minus = f32x8::splat(-0.0);
+        F32s(minus.bitselect(sign.0, self.0))
+    }
+    #[inline(always)]
+    fn any(mask: f32x8) -> bool {
+        mask.any()
+    }
+    #[inline(always)]
+    fn each(self, f: impl Fn(f32) -> f32) -> Self {
+        Vector::each(self, f)
+    }
 }
