@@ -11,20 +11,20 @@ pub const GRAIN: usize = 32 * 1024;
 ///
 /// Pieces may run in any order and at the same time; they must write to separate places.
 pub fn for_ranges(count: usize, grain: usize, body: impl Fn(usize, usize) + Sync) {
-    let grain = grain.max(1);
-    if count <= grain || threads() == 1 {
-        let mut start = 0;
-        while start < count {
-            let end = (start + grain).min(count);
-            body(start, end);
-            start = end;
-        }
-        return;
+    spread(count, grain.max(1), &body);
+}
+
+/// Not generic, so that rayon's machinery is compiled once and not for each kernel.
+fn spread(count: usize, grain: usize, body: &(dyn Fn(usize, usize) + Sync)) {
+    let pieces = count.div_ceil(grain);
+    let piece = |i: usize| body(i * grain, ((i + 1) * grain).min(count));
+    if pieces <= 1 || threads() == 1 {
+        return (0..pieces).for_each(piece);
     }
     #[cfg(not(target_family = "wasm"))]
     {
         use rayon::prelude::*;
-        (0..count.div_ceil(grain)).into_par_iter().for_each(|i| body(i * grain, ((i + 1) * grain).min(count)));
+        (0..pieces).into_par_iter().for_each(piece);
     }
 }
 
