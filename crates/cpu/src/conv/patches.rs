@@ -1,9 +1,14 @@
-//! The matrix of patches of a batch of images, packed straight from the images: it stands nowhere in memory.
+//! The matrix of patches of a batch of images. It stands nowhere in memory: along a row of windows its rows lie
+//! evenly in the image, and along a row of taps its columns do, so that the microkernel reads them where they are.
+//! Images that need padding are copied with it, some lines at a time.
 
-use crate::gemm::{Left, Lhs, Packer, STRIDE, Scratch, left_rows};
+use crate::gemm::{Cuts, Left, Lhs, Packer, Run, Scratch, apart, collide};
 use crate::simd::SimdFloat;
 use cotangent_base::{Slide, Window};
 use std::ops::Range;
+
+/// The most columns of a block of patches.
+const DEPTH: usize = 640;
 
 /// One axis of the window that slides, as [`Slide`] has it; but the first window may also start inside.
 #[derive(Clone, Copy)]
@@ -33,9 +38,15 @@ impl Axis {
         (out * self.stride) as isize - self.before
     }
 
-    /// The position under tap `tap` of the window that starts at `start`; `None` in the padding.
-    fn at(self, start: isize, tap: usize) -> Option<usize> {
-        usize::try_from(start + (tap * self.dilation) as isize).ok().filter(|&i| i < self.input)
+    /// The positions from the first window `windows` to the end of the last.
+    fn span(self, windows: &Range<usize>) -> Range<isize> {
+        self.start(windows.start)..self.start(windows.end - 1) + ((self.kernel - 1) * self.dilation + 1) as isize
+    }
+
+    /// Whether some window reaches over an edge.
+    fn is_padded(self) -> bool {
+        let span = self.span(&(0..self.output.max(1)));
+        span.start < 0 || span.end > self.input as isize
     }
 }
 
@@ -50,95 +61,145 @@ pub(super) struct Patches<'a, T> {
     channels: usize,
     first: usize,
     count: usize,
+    /// Whether the images are copied: for padding, or because neighbouring windows would collide in the cache.
+    copied: bool,
 }
 
-/// Columns that lie side by side in a row of the image.
-struct Run {
-    tap: [usize; 2],
-    channel: usize,
-    len: usize,
+/// Some lines of an image, padded where need be.
+struct Lines<T> {
+    at: *const T,
+    /// The place of the first line of each window.
+    starts: Vec<isize>,
+    /// From line to line, and from pixel to pixel.
+    line: isize,
+    pixel: isize,
 }
 
 impl<'a, T: SimdFloat> Patches<'a, T> {
     /// The patches of channels `group` of the images.
     pub fn new(image: &'a [T], window: Window, channels: usize, group: Range<usize>) -> Self {
-        let (h, w) = (Axis::new(window.h), Axis::new(window.w));
-        Self { image, h, w, channels, first: group.start, count: group.len() }
+        Self::over(image, Axis::new(window.h), Axis::new(window.w), channels, group)
     }
 
     /// The patches of y that make x's cotangent, for stride 1.
     pub fn flipped(y: &'a [T], window: Window, channels: usize, group: Range<usize>) -> Self {
-        let p = Self::new(y, window, channels, group);
-        Self { h: p.h.flipped(), w: p.w.flipped(), ..p }
+        Self::over(y, Axis::new(window.h).flipped(), Axis::new(window.w).flipped(), channels, group)
     }
 
-    /// Copies rows `pixels` of columns `columns` to `to`, its rows `stride` apart.
-    fn copy(&self, pixels: Range<usize>, columns: Range<usize>, to: &mut [T], stride: usize) {
-        let runs = self.runs(columns.clone(), false);
-        let joined = self.runs(columns, self.w.dilation == 1 && self.count == self.channels);
-        let reach = ((self.w.kernel - 1) * self.w.dilation) as isize;
-        let area = self.h.output * self.w.output;
-        let (mut n, mut y, mut x) =
-            (pixels.start / area, pixels.start % area / self.w.output, pixels.start % self.w.output);
-        for row in to.chunks_mut(stride).take(pixels.len()) {
-            let start = [self.h.start(y), self.w.start(x)];
-            let inside = start[1] >= 0 && start[1] + reach < self.w.input as isize;
-            self.copy_row(n, start, if inside { &joined } else { &runs }, row);
-            x += 1;
-            if x == self.w.output {
-                (x, y) = (0, y + 1);
-            }
-            if y == self.h.output {
-                (y, n) = (0, n + 1);
-            }
+    fn over(image: &'a [T], h: Axis, w: Axis, channels: usize, group: Range<usize>) -> Self {
+        assert!(image.len().is_multiple_of((h.input * w.input * channels).max(1)) && group.end <= channels);
+        let copied = h.is_padded() || w.is_padded() || collide::<T>((w.stride * channels) as isize);
+        Self { image, h, w, channels, first: group.start, count: group.len(), copied }
+    }
+
+    /// Blocks of whole rows of windows.
+    fn cut_windows(&self, windows: usize, most: usize) -> Cuts {
+        let row = self.w.output;
+        // a copy holds lines of one image
+        let period = if self.copied { self.h.output * row } else { windows };
+        let rows = Cuts::even(period / row.max(1), (most / row.max(1)).max(1));
+        Cuts { count: windows, period, block: rows.block * row }
+    }
+
+    /// Where the windows `windows`, whole rows of them, lie.
+    fn lines(&self, scratch: &mut Scratch<T>, windows: &Range<usize>) -> Lines<T> {
+        let rows = windows.start / self.w.output..windows.end / self.w.output;
+        let (h, w) = (self.h, self.w);
+        if self.copied {
+            return self.copy(scratch, rows.start / h.output, rows.start % h.output..(rows.end - 1) % h.output + 1);
         }
+        let (pixel, line) = (self.channels as isize, (self.channels * w.input) as isize);
+        let place = |row: usize| {
+            let y = (row / h.output * h.input) as isize + h.start(row % h.output);
+            y * line + w.start(0) * pixel + self.first as isize
+        };
+        Lines { at: self.image.as_ptr(), starts: rows.map(place).collect(), line, pixel }
     }
 
-    /// Copies the runs of one window, which starts at `start` of image `n`.
-    #[inline]
-    fn copy_row(&self, n: usize, start: [isize; 2], runs: &[Run], mut row: &mut [T]) {
-        for run in runs {
-            let to;
-            (to, row) = row.split_at_mut(run.len);
-            match (self.h.at(start[0], run.tap[0]), self.w.at(start[1], run.tap[1])) {
-                (Some(y), Some(x)) => {
-                    let pixel = (n * self.h.input + y) * self.w.input + x;
-                    let from = &self.image[pixel * self.channels + self.first + run.channel..][..run.len];
-                    if run.len < 16 {
-                        // a call would cost more than the copy
-                        for (to, &x) in to.iter_mut().zip(from) {
-                            *to = x;
-                        }
-                    } else {
-                        to.copy_from_slice(from);
-                    }
+    /// Copies what lies under the rows `rows` of windows of image `n`.
+    fn copy(&self, scratch: &mut Scratch<T>, n: usize, rows: Range<usize>) -> Lines<T> {
+        let (high, wide) = (self.h.span(&rows), self.w.span(&(0..self.w.output)));
+        let pixel = self.pixel();
+        let line = wide.clone().count() * pixel;
+        let to = scratch.take(high.clone().count() * line);
+        let left = (-wide.start).clamp(0, wide.end - wide.start) as usize * pixel;
+        for (y, to) in high.zip(to.chunks_mut(line)) {
+            let Some(y) = usize::try_from(y).ok().filter(|&y| y < self.h.input) else {
+                to.fill(T::default());
+                continue;
+            };
+            let inside = |x: isize| x.clamp(0, self.w.input as isize) as usize;
+            let (from, pixels) = (inside(wide.start), inside(wide.end) - inside(wide.start));
+            let first = ((n * self.h.input + y) * self.w.input + from) * self.channels;
+            to[..left].fill(T::default());
+            to[left + pixels * pixel..].fill(T::default());
+            let to = &mut to[left..][..pixels * pixel];
+            if pixel == self.channels {
+                to.copy_from_slice(&self.image[first..][..to.len()]);
+            } else {
+                for (to, x) in to.chunks_mut(pixel).zip(self.image[first..].chunks(self.channels)) {
+                    to[..self.count].copy_from_slice(&x[self.first..][..self.count]);
                 }
-                _ => to.fill(T::default()),
             }
+        }
+        let starts = (0..rows.len()).map(|row| (row * self.h.stride * line) as isize).collect();
+        Lines { at: to.as_ptr(), starts, line: line as isize, pixel: pixel as isize }
+    }
+
+    /// From pixel to pixel, in the image or its copy.
+    fn pixel(&self) -> usize {
+        match (self.copied, collide::<T>((self.w.stride * self.count) as isize)) {
+            (false, _) => self.channels,
+            (true, false) => self.count,
+            (true, true) => apart(self.count),
         }
     }
 
-    /// The runs that make up columns `columns`. Neighbouring taps are `joined` to one run; it lies in the image
-    /// as it stands here if the whole window does.
-    fn runs(&self, columns: Range<usize>, joined: bool) -> Vec<Run> {
-        let width = if joined { self.w.kernel * self.count } else { self.count };
-        let mut runs = Vec::new();
+    /// How many columns lie side by side in a line: a row of taps, or the channels of one.
+    fn width(&self, pixel: isize) -> usize {
+        let touch = self.w.dilation == 1 && pixel == self.count as isize;
+        if touch { self.w.kernel * self.count } else { self.count }
+    }
+
+    /// The places of the columns from the window's first: pieces of lines that are `width` long.
+    fn columns(&self, lines: &Lines<T>, width: usize, columns: Range<usize>) -> impl Iterator<Item = Run> {
+        let (h, w, count, pixel, line) = (self.h, self.w, self.count, lines.pixel, lines.line);
         let mut column = columns.start;
-        while column < columns.end {
+        std::iter::from_fn(move || {
+            if column == columns.end {
+                return None;
+            }
+            let (tap, channel) = (column / count, column % count);
+            let (y, x) = (tap / w.kernel * h.dilation, tap % w.kernel * w.dilation);
             let len = (width - column % width).min(columns.end - column);
-            let tap = column / self.count;
-            runs.push(Run { tap: [tap / self.w.kernel, tap % self.w.kernel], channel: column % self.count, len });
             column += len;
-        }
-        runs
+            Some(Run { at: y as isize * line + x as isize * pixel + channel as isize, len })
+        })
     }
 }
 
 impl<T: SimdFloat> Lhs<T> for Patches<'_, T> {
-    fn pack(&self, packer: Packer, scratch: &mut Scratch<T>, rows: Range<usize>, depth: Range<usize>) -> Left<T> {
-        let to = left_rows(packer.tile, scratch, rows.len(), depth.len());
-        self.copy(rows, depth, to, STRIDE);
-        Left::Rows(to.as_ptr())
+    fn cut_rows(&self, rows: usize, most: usize) -> Cuts {
+        self.cut_windows(rows, most)
+    }
+
+    fn cut_depth(&self, depth: usize, _most: usize) -> Cuts {
+        Cuts::even(depth, DEPTH)
+    }
+
+    fn block(
+        &self,
+        _packer: Packer,
+        left: &mut Left<T>,
+        scratch: &mut Scratch<T>,
+        rows: Range<usize>,
+        depth: Range<usize>,
+    ) {
+        let lines = self.lines(scratch, &rows);
+        left.runs.clear();
+        left.runs.extend(self.columns(&lines, self.width(lines.pixel), depth));
+        (left.at, left.lines, left.width) = (lines.at, lines.starts, self.w.output);
+        (left.row, left.step) = (lines.pixel * self.w.stride as isize, 1);
     }
 }
 
@@ -146,15 +207,34 @@ impl<T: SimdFloat> Lhs<T> for Patches<'_, T> {
 pub(super) struct Transposed<'a, T>(pub Patches<'a, T>);
 
 impl<T: SimdFloat> Lhs<T> for Transposed<'_, T> {
-    fn pack(&self, packer: Packer, scratch: &mut Scratch<T>, rows: Range<usize>, depth: Range<usize>) -> Left<T> {
-        let (tile, len) = (packer.tile.rows, rows.len());
-        // an odd number of cache lines, so that the columns do not compete for the same cache sets
-        let step = (len.next_multiple_of(tile).div_ceil(16) | 1) * 16;
-        let to = scratch.take(depth.len() * step);
-        for column in to.chunks_mut(step) {
-            column[len..].fill(T::default());
+    fn cut_rows(&self, rows: usize, most: usize) -> Cuts {
+        let width = self.0.width(self.0.pixel() as isize);
+        match width <= most {
+            true => Cuts { count: rows, period: rows, block: most / width.max(1) * width },
+            false => Cuts { count: rows, ..Cuts::even(width, most) },
         }
-        self.0.copy(depth, rows, to, step);
-        Left::Columns { at: to.as_ptr(), tile, step }
+    }
+
+    fn cut_depth(&self, depth: usize, most: usize) -> Cuts {
+        self.0.cut_windows(depth, most)
+    }
+
+    fn block(
+        &self,
+        _packer: Packer,
+        left: &mut Left<T>,
+        scratch: &mut Scratch<T>,
+        rows: Range<usize>,
+        depth: Range<usize>,
+    ) {
+        let p = &self.0;
+        let lines = p.lines(scratch, &depth);
+        let width = p.width(lines.pixel);
+        left.lines.clear();
+        left.width = width.min(rows.len());
+        left.lines.extend(p.columns(&lines, width, rows).map(|run| run.at));
+        left.runs.clear();
+        left.runs.extend(lines.starts.iter().map(|&at| Run { at, len: p.w.output }));
+        (left.at, left.row, left.step) = (lines.at, 1, lines.pixel * p.w.stride as isize);
     }
 }

@@ -2,17 +2,10 @@
 //! through it.
 
 use crate::simd::{Kernel, SimdFloat, Vector};
+use std::hint::black_box;
 
 /// The vectors in a tile's row.
 const VECTORS: usize = 2;
-
-/// The heights that a tile can have. Rows that are over at the edge of C take the next height up; what is
-/// computed too much is not stored.
-pub(super) const HEIGHTS: [usize; 7] = [1, 2, 4, 6, 8, 11, 14];
-
-/// The distance between the rows of [`Left::Rows`]. A constant, so that the tile's rows cost no registers for
-/// their addresses; an odd number of cache lines, so that they do not compete for the same cache sets.
-pub(crate) const STRIDE: usize = super::loops::DEPTH + 16;
 
 /// The size of a tile of C in numbers: what fills the level's registers with accumulators, less one row of B
 /// and one number of A.
@@ -26,13 +19,6 @@ pub(crate) struct Tile {
     pub lanes: usize,
 }
 
-impl Tile {
-    /// The rows that a tile computes to have `rows` of them.
-    pub fn height(self, rows: usize) -> usize {
-        HEIGHTS.into_iter().find(|&h| h >= rows).unwrap_or(self.rows)
-    }
-}
-
 /// Asks a level for its tile.
 pub(crate) struct TileOf;
 
@@ -44,20 +30,38 @@ impl<T: SimdFloat> Kernel<T> for TileOf {
     }
 }
 
-/// Where the packed block of A is.
-#[derive(Clone, Copy)]
-pub(crate) enum Left<T> {
-    /// Element (i, k) at `i·STRIDE + k`.
-    Rows(*const T),
-    /// Element (i, k) of tile t at `t·tile + k·step + i`.
-    Columns {
-        /// The first element.
-        at: *const T,
-        /// From tile to tile.
-        tile: usize,
-        /// From k to k.
-        step: usize,
-    },
+/// Steps of k that lie evenly in memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// The place of the first.
+    pub at: isize,
+    /// How many.
+    pub len: usize,
+}
+
+/// Where the block of A is: row i of line l, step j of run r at `lines[l] + i·row + runs[r].at + j·step`, where one
+/// of `row` and `step` is 1. A matrix is a line of rows and a run of steps; a convolution's patches have a line
+/// for each row of windows and a run for each row of taps.
+pub(crate) struct Left<T> {
+    /// The first element.
+    pub at: *const T,
+    /// The place of each line.
+    pub lines: Vec<isize>,
+    /// The rows in a line; the last may have fewer.
+    pub width: usize,
+    /// The distance between the rows of a line.
+    pub row: isize,
+    /// The runs, which together are the block's depth.
+    pub runs: Vec<Run>,
+    /// The distance between the steps of a run.
+    pub step: isize,
+}
+
+impl<T> Left<T> {
+    /// No block yet.
+    pub fn new() -> Self {
+        Self { at: std::ptr::null(), lines: Vec::new(), width: 0, row: 0, runs: Vec::new(), step: 0 }
+    }
 }
 
 /// Where the block of B is: element (k, j) of panel p (as wide as a tile) at `p·panel + k·step + j`.
@@ -83,17 +87,15 @@ pub(crate) enum Start<T> {
 }
 
 /// `C = start + A·B` for one block of each: all tiles of the block.
-pub(crate) struct Block<T> {
+pub(crate) struct Block<'a, T> {
     /// A, `rows × depth`.
-    pub left: Left<T>,
+    pub left: &'a Left<T>,
     /// B, `depth × cols`.
     pub right: Right<T>,
     /// The size of the block.
     pub rows: usize,
     /// The size of the block.
     pub cols: usize,
-    /// The size of the block.
-    pub depth: usize,
     /// What the products are added to.
     pub start: Start<T>,
     /// C: element (i, j) at `i·stride + j`.
@@ -103,98 +105,99 @@ pub(crate) struct Block<T> {
 }
 
 /// One tile of a block.
+#[derive(Clone, Copy)]
 struct Place<T> {
     a: *const T,
-    a_step: usize,
     b: *const T,
-    rows: usize,
     col: usize,
     cols: usize,
     out: *mut T,
 }
 
-impl<T: SimdFloat> Kernel<T> for Block<T> {
+impl<T: SimdFloat> Kernel<T> for Block<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = T>>(self) {
-        let (height, width) = (V::REGISTERS / 2 - 2, VECTORS * V::WIDTH);
         // a panel of B stays in the first-level cache while the tiles of A pass
-        for col in (0..self.cols).step_by(width) {
-            for row in (0..self.rows).step_by(height) {
+        for col in (0..self.cols).step_by(VECTORS * V::WIDTH) {
+            for (line, &at) in self.left.lines.iter().enumerate() {
+                let first = line * self.left.width;
                 // SAFETY: whoever made the block vouches that its three matrices are as large as it says.
-                unsafe { self.tile::<V>(row, col, height, width) }
+                unsafe { self.line::<V>(first, self.left.width.min(self.rows - first), at, col) }
             }
         }
     }
 }
 
-impl<T: SimdFloat> Block<T> {
+impl<T: SimdFloat> Block<'_, T> {
+    /// The tiles of a line's rows in one panel of columns.
+    ///
     /// # Safety
     /// The block's matrices are as large as it says.
     #[inline(always)]
-    unsafe fn tile<V: Vector<Scalar = T>>(&self, row: usize, col: usize, height: usize, width: usize) {
-        let (a, a_step) = match self.left {
-            Left::Rows(at) => (at.wrapping_add(row * STRIDE), 1),
-            Left::Columns { at, tile, step } => (at.wrapping_add(row / height * tile), step),
-        };
-        let place = Place {
-            a,
-            a_step,
-            b: self.right.at.wrapping_add(col / width * self.right.panel),
-            rows: height.min(self.rows - row),
-            col,
-            cols: width.min(self.cols - col),
-            out: self.out.wrapping_add(row * self.stride + col),
-        };
-        let wide = place.cols > V::WIDTH;
-        // SAFETY: the caller's promise.
-        unsafe {
-            match (matches!(self.left, Left::Rows(_)), wide) {
-                (true, true) => self.tall::<V, VECTORS, true>(place),
-                (true, false) => self.tall::<V, 1, true>(place),
-                (false, true) => self.tall::<V, VECTORS, false>(place),
-                (false, false) => self.tall::<V, 1, false>(place),
-            }
+    unsafe fn line<V: Vector<Scalar = T>>(&self, first: usize, rows: usize, at: isize, col: usize) {
+        let width = VECTORS * V::WIDTH;
+        let cols = width.min(self.cols - col);
+        let b = self.right.at.wrapping_add(col / width * self.right.panel);
+        let mut row = 0;
+        while row < rows {
+            let place = Place {
+                a: self.left.at.wrapping_offset(at + row as isize * self.left.row),
+                b,
+                col,
+                cols,
+                out: self.out.wrapping_add((first + row) * self.stride + col),
+            };
+            // SAFETY: the caller's promise.
+            row += unsafe {
+                match (self.left.step == 1, cols > V::WIDTH) {
+                    (true, true) => self.tall::<V, VECTORS, true>(place, rows - row),
+                    (true, false) => self.tall::<V, 1, true>(place, rows - row),
+                    (false, true) => self.tall::<V, VECTORS, false>(place, rows - row),
+                    (false, false) => self.tall::<V, 1, false>(place, rows - row),
+                }
+            };
         }
     }
 
-    /// Picks the height. The guards keep heights that the level has no registers for out of its code.
+    /// Computes the tallest tile that `rows` fill and the level has registers for; gives its height.
     ///
     /// # Safety
-    /// As for `tile`.
+    /// As for `line`.
     #[inline(always)]
-    unsafe fn tall<V: Vector<Scalar = T>, const N: usize, const ROWS: bool>(&self, p: Place<T>) {
+    unsafe fn tall<V: Vector<Scalar = T>, const N: usize, const ROWS: bool>(&self, p: Place<T>, rows: usize) -> usize {
         // SAFETY: the caller's promise.
         unsafe {
-            match p.rows {
-                0..=1 => self.compute::<V, 1, N, ROWS>(p),
-                2 => self.compute::<V, 2, N, ROWS>(p),
-                3..=4 if V::REGISTERS > 8 => self.compute::<V, 4, N, ROWS>(p),
-                5..=6 if V::REGISTERS > 8 => self.compute::<V, 6, N, ROWS>(p),
-                7..=8 if V::REGISTERS > 16 => self.compute::<V, 8, N, ROWS>(p),
-                9..=11 if V::REGISTERS > 16 => self.compute::<V, 11, N, ROWS>(p),
-                _ if V::REGISTERS > 16 => self.compute::<V, 14, N, ROWS>(p),
-                _ => unreachable!("a tile is no taller than the level's registers allow"),
+            match rows {
+                14.. if V::REGISTERS > 16 => self.compute::<V, 14, N, ROWS>(p),
+                12.. if V::REGISTERS > 16 => self.compute::<V, 12, N, ROWS>(p),
+                10.. if V::REGISTERS > 16 => self.compute::<V, 10, N, ROWS>(p),
+                8.. if V::REGISTERS > 16 => self.compute::<V, 8, N, ROWS>(p),
+                6.. if V::REGISTERS > 8 => self.compute::<V, 6, N, ROWS>(p),
+                4.. if V::REGISTERS > 8 => self.compute::<V, 4, N, ROWS>(p),
+                2.. => self.compute::<V, 2, N, ROWS>(p),
+                _ => self.compute::<V, 1, N, ROWS>(p),
             }
         }
     }
 
     /// # Safety
-    /// As for `tile`.
+    /// As for `line`.
     #[inline(always)]
-    unsafe fn compute<V: Vector<Scalar = T>, const R: usize, const N: usize, const ROWS: bool>(&self, p: Place<T>) {
+    unsafe fn compute<V: Vector<Scalar = T>, const R: usize, const N: usize, const ROWS: bool>(
+        &self,
+        p: Place<T>,
+    ) -> usize {
         // SAFETY: the caller's promise.
-        let sums = unsafe { products::<V, R, N, ROWS>(p.a, p.a_step, p.b, self.right.step, self.depth) };
+        let sums = unsafe { products::<V, R, N, ROWS>(p.a, self.left, p.b, self.right.step) };
         for (r, row) in sums.into_iter().enumerate() {
-            if r == p.rows {
-                break;
-            }
             for (v, sum) in row.into_iter().enumerate() {
                 let (first, out) = (v * V::WIDTH, p.out.wrapping_add(r * self.stride + v * V::WIDTH));
                 // SAFETY: the row is one of C's, and so are the columns counted.
                 unsafe { self.finish(sum, out, p.col + first, p.cols - first) }
             }
         }
+        R
     }
 
     /// Adds the start to the sum and writes it.
@@ -224,35 +227,86 @@ impl<T: SimdFloat> Block<T> {
     }
 }
 
-/// The inner loop: `sums[i][j] = Σ_k a[i, k]·b[k, j]`, k rising.
+/// The inner loop: `sums[i][j] = Σ_k a[i, k]·b[k, j]`, k rising. With `ROWS` the steps of a row touch, else the
+/// rows of a step do.
 ///
 /// # Safety
-/// `a` holds R rows and `b` N vectors for each of `depth` steps.
+/// From `a` on there are R rows of `left`, and at `b` N vectors for each step.
 #[inline(always)]
 unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool>(
-    mut a: *const V::Scalar,
-    a_step: usize,
+    a: *const V::Scalar,
+    left: &Left<V::Scalar>,
     mut b: *const V::Scalar,
     b_step: isize,
-    depth: usize,
 ) -> [[V; N]; R] {
     let mut sums = [[V::zero(); N]; R];
-    for _ in 0..depth {
-        // SAFETY: the caller's promise; the pointers move on without being read past the last step.
-        unsafe {
-            let mut row = [V::zero(); N];
-            for (v, x) in row.iter_mut().enumerate() {
-                *x = V::load(b.add(v * V::WIDTH));
-            }
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let x = V::broadcast(*a.add(if ROWS { r * STRIDE } else { r }));
-                for (sum, &y) in sums.iter_mut().zip(&row) {
-                    *sum = V::fma(x, y, *sum);
+    let step = if ROWS { 1 } else { left.step };
+    for run in &left.runs {
+        let mut rows = Rows::new(a.wrapping_offset(run.at), left.row);
+        for _ in 0..run.len {
+            // SAFETY: the caller's promise; the pointers move on without being read past the last step.
+            unsafe {
+                let mut row = [V::zero(); N];
+                for (v, x) in row.iter_mut().enumerate() {
+                    *x = V::load(b.add(v * V::WIDTH));
+                }
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let x = V::broadcast(if ROWS { *rows.at(r) } else { *rows.first.add(r) });
+                    for (sum, &y) in sums.iter_mut().zip(&row) {
+                        *sum = V::fma(x, y, *sum);
+                    }
                 }
             }
-            a = a.wrapping_add(if ROWS { 1 } else { a_step });
+            rows.advance(step);
             b = b.wrapping_offset(b_step);
         }
     }
     sums
+}
+
+/// The addresses of a tile's rows from few registers: three pointers and two strides reach fourteen rows with the
+/// factors 1, 2, 4 and 8 that an address may have.
+struct Rows<T> {
+    first: *const T,
+    fifth: *const T,
+    tenth: *const T,
+    stride: isize,
+    triple: isize,
+}
+
+impl<T> Rows<T> {
+    #[inline(always)]
+    fn new(first: *const T, stride: isize) -> Self {
+        // opaque to the compiler, which would keep one address for each row and run out of registers
+        let hidden = |rows: isize| black_box(first.wrapping_offset(rows * stride));
+        Self { first, fifth: hidden(5), tenth: hidden(10), stride, triple: black_box(3 * stride) }
+    }
+
+    #[inline(always)]
+    fn at(&self, row: usize) -> *const T {
+        let (from, offset) = match row {
+            0 => (self.first, 0),
+            1 => (self.first, self.stride),
+            2 => (self.first, 2 * self.stride),
+            3 => (self.first, self.triple),
+            4 => (self.first, 4 * self.stride),
+            5 => (self.fifth, 0),
+            6 => (self.first, 2 * self.triple),
+            7 => (self.fifth, 2 * self.stride),
+            8 => (self.first, 8 * self.stride),
+            9 => (self.fifth, 4 * self.stride),
+            10 => (self.tenth, 0),
+            11 => (self.fifth, 2 * self.triple),
+            12 => (self.first, 4 * self.triple),
+            _ => (self.fifth, 8 * self.stride),
+        };
+        from.wrapping_offset(offset)
+    }
+
+    #[inline(always)]
+    fn advance(&mut self, step: isize) {
+        self.first = self.first.wrapping_offset(step);
+        self.fifth = self.fifth.wrapping_offset(step);
+        self.tenth = self.tenth.wrapping_offset(step);
+    }
 }

@@ -5,15 +5,15 @@
 //! Every element of C is `start + Σ (block sums)`, the blocks of k in rising order. Where they begin depends on the
 //! depth alone, so no other choice made here (tiles, rows and columns for a thread, packing or not) changes a bit.
 
-use super::kernel::{Block, Right, Start, TileOf};
-use super::pack::{Lhs, Packer, Scratch, Strided};
+use super::kernel::{Block, Left, Right, Start, TileOf};
+use super::pack::{Cuts, Lhs, Packer, Scratch, Strided};
 use crate::Buffer;
 use crate::par::{Shared, for_ranges, threads};
 use crate::simd::{Level, SimdFloat, run_at};
 use std::ops::Range;
 
 /// The most steps of k in a block: a panel of B of this depth fits the first-level cache.
-pub(crate) const DEPTH: usize = 320;
+pub(crate) const DEPTH: usize = 512;
 /// The most tiles of A above each other in a block: they fit the second-level cache.
 const BLOCK_TILES: usize = 28;
 /// The most panels of B side by side for one job.
@@ -54,8 +54,8 @@ struct Plan<'a, T, A> {
     /// B packed as a whole, for several jobs to share.
     packed: Option<&'a [T]>,
     direct: bool,
-    /// The steps of k in a block.
-    block: usize,
+    /// The blocks of k.
+    depth: Cuts,
 }
 
 impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
@@ -77,11 +77,11 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
             return;
         }
         let tile = run_at::<T, _>(self.level, TileOf);
-        let blocks = self.depth.div_ceil(DEPTH);
+        let depth = self.a.cut_depth(self.depth, DEPTH);
         let direct = self.b.lanes_touch() && cols.is_multiple_of(tile.lanes) && (rows <= DIRECT_TILES * tile.rows);
         let packer = Packer { level: self.level, tile };
-        let plan = Plan { product: self, packer, packed: None, direct, block: self.depth.div_ceil(blocks) };
-        let parts = parts(rows * cols, blocks);
+        let plan = Plan { product: self, packer, packed: None, direct, depth };
+        let parts = parts(rows * cols, self.depth, depth.blocks());
         if parts.len() == 1 {
             plan.run(&parts, Shared::new(out), stride, 0);
         } else {
@@ -92,9 +92,9 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
 
 /// The blocks of k that are summed apart and added up at the end, so that a small C with a great depth has work
 /// for several threads. A function of the sizes alone.
-fn parts(out: usize, blocks: usize) -> Vec<Range<usize>> {
-    let each = match out <= SPLIT_OUT && blocks >= 4 {
-        true => blocks.div_ceil(SPLIT_PARTS).max(2),
+fn parts(out: usize, depth: usize, blocks: usize) -> Vec<Range<usize>> {
+    let each = match out <= SPLIT_OUT && depth >= 4 * DEPTH {
+        true => blocks.div_ceil(SPLIT_PARTS.min(depth / (2 * DEPTH))),
         false => blocks,
     };
     (0..blocks).step_by(each).map(|b| b..blocks.min(b + each)).collect()
@@ -130,25 +130,32 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         let work = 2 * p.rows * p.cols * p.depth / parts.len();
         let jobs = if p.spread && threads() > 1 { (work / JOB_WORK).clamp(1, 4 * threads()) } else { 1 };
         // the longer side is divided first
-        let (mut down, mut across) = if tall >= wide {
+        let (down, across) = if tall >= wide {
             let down = jobs.min(tall);
             (down, wide.min(jobs / down))
         } else {
             let across = jobs.min(wide);
             (tall.min(jobs / across), across)
         };
-        across = across.max(wide.div_ceil(JOB_PANELS));
-        let (tiles, panels) = (tall.div_ceil(down), wide.div_ceil(across));
-        (down, across) = (tall.div_ceil(tiles), wide.div_ceil(panels));
-        let packed = (down > 1 && parts.len() == 1 && !self.direct).then(|| self.pack_all());
+        let panels = wide.div_ceil(across.max(wide.div_ceil(JOB_PANELS)));
+        let across = wide.div_ceil(panels);
+        let rows = p.a.cut_rows(p.rows, tall.div_ceil(down).min(BLOCK_TILES) * tile.rows);
+        let each = rows.blocks().div_ceil(down);
+        let down = rows.blocks().div_ceil(each);
+        let packed = (rows.blocks() > 1 && parts.len() == 1 && !self.direct).then(|| self.pack_all());
         let plan = Plan { packed: packed.as_ref().map(Buffer::as_slice), ..*self };
         for_ranges_if(p.spread, parts.len() * down * across, |job| {
             let (part, down, across) = (job / (down * across), job / across % down, job % across);
-            let rows = down * tiles * tile.rows..p.rows.min((down + 1) * tiles * tile.rows);
-            let cols = across * panels * tile.cols..p.cols.min((across + 1) * panels * tile.cols);
-            let out = out.ptr().wrapping_add(part * apart + rows.start * stride + cols.start);
-            // SAFETY: `out` has room for the rows and columns, and no other job writes them.
-            unsafe { plan.job(parts[part].clone(), rows, cols, out, stride, parts.len() > 1) }
+            let job = Job {
+                depth: parts[part].clone(),
+                rows: down * each..rows.blocks().min((down + 1) * each),
+                cols: across * panels * tile.cols..p.cols.min((across + 1) * panels * tile.cols),
+                out: out.ptr().wrapping_add(part * apart),
+                stride,
+                start: if parts.len() > 1 { None } else { p.bias },
+            };
+            // SAFETY: `out` has room for all rows and columns, and no other job writes the same ones.
+            unsafe { plan.job(&job, rows) }
         });
     }
 
@@ -159,11 +166,11 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         let wide = p.cols.div_ceil(width);
         let mut packed = Buffer::uninit(T::DTYPE, p.depth * wide * width);
         let to = Shared::new(packed.as_mut::<T>());
-        let blocks = p.depth.div_ceil(self.block);
+        let blocks = self.depth.blocks();
         let groups = wide.div_ceil(16);
         for_ranges(blocks * groups, 2, |start, end| {
             for i in start..end {
-                let depth = self.depth(i / groups);
+                let depth = self.depth.range(i / groups);
                 let panels = i % groups * 16..wide.min((i % groups + 1) * 16);
                 let first = depth.start * wide * width;
                 let panel = depth.len() * width;
@@ -174,11 +181,6 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
             }
         });
         packed
-    }
-
-    /// The steps of k in block `block`.
-    fn depth(&self, block: usize) -> Range<usize> {
-        block * self.block..self.product.depth.min((block + 1) * self.block)
     }
 
     /// The block of B where the microkernel can read it.
@@ -197,38 +199,56 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         self.product.b.pack_right(self.packer, to, cols, depth)
     }
 
-    /// One job: some rows and columns of C, for some blocks of k.
+    /// Computes some rows and columns of C, for some blocks of k.
     ///
     /// # Safety
     /// `out` is valid for them, and nobody else uses them meanwhile.
-    unsafe fn job(
-        &self,
-        blocks: Range<usize>,
-        rows: Range<usize>,
-        cols: Range<usize>,
-        out: *mut T,
-        stride: usize,
-        bare: bool,
-    ) {
-        let (mut left, mut right) = (Scratch::new(), Scratch::new());
-        let tall = BLOCK_TILES * self.packer.tile.rows;
-        for block in blocks.clone() {
-            let depth = self.depth(block);
-            let right = self.right(&mut right, &cols, &depth);
-            let start = match (block == blocks.start, self.product.bias) {
+    unsafe fn job(&self, job: &Job<T>, rows: Cuts) {
+        let (mut left, mut scratch) = (Left::new(), (Scratch::new(), Scratch::new()));
+        let mut compute = |rows: Range<usize>, block: usize, right: Right<T>| {
+            let start = match (block == job.depth.start, job.start) {
                 (false, _) => Start::Out,
-                (true, Some(bias)) if !bare => Start::Bias(bias[cols.start..].as_ptr()),
-                (true, _) => Start::Zero,
+                (true, Some(bias)) => Start::Bias(bias[job.cols.start..].as_ptr()),
+                (true, None) => Start::Zero,
             };
-            for row in rows.clone().step_by(tall) {
-                let some = row..rows.end.min(row + tall);
-                let left = self.product.a.pack(self.packer, &mut left, some.clone(), depth.clone());
-                let out = out.wrapping_add((row - rows.start) * stride);
-                let (rows, cols, depth) = (some.len(), cols.len(), depth.len());
-                run_at(self.packer.level, Block { left, right, rows, cols, depth, start, out, stride });
+            let out = job.out.wrapping_add(rows.start * job.stride + job.cols.start);
+            let (count, cols) = (rows.len(), job.cols.len());
+            self.product.a.block(self.packer, &mut left, &mut scratch.0, rows, self.depth.range(block));
+            let block = Block { left: &left, right, rows: count, cols, start, out, stride: job.stride };
+            run_at(self.packer.level, block);
+        };
+        let right = |scratch: &mut Scratch<T>, block| self.right(scratch, &job.cols, &self.depth.range(block));
+        if self.packed.is_some() || self.direct {
+            // C stays in the cache while B passes
+            for block in job.rows.clone() {
+                for k in job.depth.clone() {
+                    compute(rows.range(block), k, right(&mut scratch.1, k));
+                }
+            }
+        } else {
+            // B is packed once for all rows
+            for k in job.depth.clone() {
+                let right = right(&mut scratch.1, k);
+                job.rows.clone().for_each(|block| compute(rows.range(block), k, right));
             }
         }
     }
+}
+
+/// What one thread computes at a time.
+struct Job<'a, T> {
+    /// Some blocks of k.
+    depth: Range<usize>,
+    /// Some blocks of rows.
+    rows: Range<usize>,
+    /// Some columns.
+    cols: Range<usize>,
+    /// C.
+    out: *mut T,
+    /// The distance between C's rows.
+    stride: usize,
+    /// The bias to begin with.
+    start: Option<&'a [T]>,
 }
 
 /// Runs `job(i)` for each `i` in `0..count`, on all threads or on this one.

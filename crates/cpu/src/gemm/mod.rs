@@ -10,9 +10,9 @@ mod pack;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use kernel::{Left, STRIDE};
+pub(crate) use kernel::{Left, Run};
 pub(crate) use loops::Product;
-pub(crate) use pack::{Lhs, Packer, Scratch, Strided, left_rows};
+pub(crate) use pack::{Cuts, Lhs, Packer, Scratch, Strided, apart, collide};
 
 use crate::Buffer;
 use crate::dense::dense;

@@ -1,15 +1,64 @@
 //! Packing: blocks of A and B are copied to where the microkernel reads them in order, from any strides or from
 //! matrices that exist nowhere in memory, as the patches of a convolution.
 
-use super::kernel::{Left, Right, STRIDE, Tile};
+use super::kernel::{Left, Right, Run, Tile};
 use crate::Buffer;
 use crate::simd::{Kernel, Level, SimdFloat, Vector, run_at};
 use std::ops::Range;
 
-/// A matrix A that can be packed block by block.
+/// A matrix A whose blocks the microkernel can read, as they lie in memory or packed.
 pub(crate) trait Lhs<T: SimdFloat>: Sync {
-    /// Packs rows `rows` of columns `depth` (at most [`DEPTH`](super::loops::DEPTH) of them) into `scratch`.
-    fn pack(&self, to: Packer, scratch: &mut Scratch<T>, rows: Range<usize>, depth: Range<usize>) -> Left<T>;
+    /// How the rows may be cut into blocks of about `most`.
+    fn cut_rows(&self, rows: usize, most: usize) -> Cuts {
+        Cuts::even(rows, most)
+    }
+    /// How the columns may be cut into blocks of about `most`.
+    fn cut_depth(&self, depth: usize, most: usize) -> Cuts {
+        Cuts::even(depth, most)
+    }
+    /// Says in `left` where the block is, after packing it into `scratch` if need be.
+    fn block(
+        &self,
+        packer: Packer,
+        left: &mut Left<T>,
+        scratch: &mut Scratch<T>,
+        rows: Range<usize>,
+        depth: Range<usize>,
+    );
+}
+
+/// A size cut into blocks of `block`, beginning anew at each multiple of `period`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cuts {
+    /// The whole, a multiple of the period.
+    pub count: usize,
+    /// No block reaches over a multiple of it.
+    pub period: usize,
+    /// The size of all blocks but the last of a period.
+    pub block: usize,
+}
+
+impl Cuts {
+    /// Blocks of one size, `most` or less; the last may be smaller.
+    pub fn even(count: usize, most: usize) -> Self {
+        Self { count, period: count, block: count.div_ceil(count.div_ceil(most).max(1)).max(1) }
+    }
+
+    fn in_period(self) -> usize {
+        self.period.div_ceil(self.block)
+    }
+
+    /// The number of blocks.
+    pub fn blocks(self) -> usize {
+        self.count.checked_div(self.period).unwrap_or(0) * self.in_period()
+    }
+
+    /// The block `i`.
+    pub fn range(self, i: usize) -> Range<usize> {
+        let from = i / self.in_period() * self.period;
+        let start = from + i % self.in_period() * self.block;
+        start..(start + self.block).min(from + self.period)
+    }
 }
 
 /// What packing needs to know of the microkernel.
@@ -96,6 +145,20 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
         Right { at: to.as_ptr(), panel, step: width as isize }
     }
 
+    /// Copies some steps of a lane.
+    fn copy_row(&self, lane: usize, depth: &Range<usize>, to: &mut [T]) {
+        let from = self.place(lane, depth.start);
+        if self.step == 1 {
+            // SAFETY: the steps lie in the matrix.
+            to.copy_from_slice(unsafe { std::slice::from_raw_parts(from, depth.len()) });
+            return;
+        }
+        for (k, x) in to.iter_mut().enumerate() {
+            // SAFETY: the element lies in the matrix.
+            *x = unsafe { *from.wrapping_offset(k as isize * self.step) };
+        }
+    }
+
     /// Copies to panels of `width` lanes: element (lane, k) of panel p to `p·panel + k·width + lane`. Lanes that
     /// are over in the last panel become 0.
     fn pack_columns(
@@ -131,43 +194,51 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
     }
 }
 
-impl<T: SimdFloat> Lhs<T> for Strided<'_, T> {
-    fn pack(&self, packer: Packer, scratch: &mut Scratch<T>, rows: Range<usize>, depth: Range<usize>) -> Left<T> {
-        let tile = packer.tile;
-        if self.lane == 1 && self.step != 1 {
-            // each column is copied in whole vectors, which may reach over its end and the panel's
-            let panel = (tile.rows * depth.len() + tile.cols).next_multiple_of(16);
-            let to = scratch.take(rows.len().div_ceil(tile.rows) * panel);
-            self.pack_columns(packer.level, to, &rows, &depth, tile.rows, panel);
-            return Left::Columns { at: to.as_ptr(), tile: panel, step: tile.rows };
-        }
-        let (to, depth_len) = (left_rows(tile, scratch, rows.len(), depth.len()), depth.len());
-        for (i, to) in to.chunks_mut(STRIDE).take(rows.len()).enumerate() {
-            let from = self.place(rows.start + i, depth.start);
-            if self.step == 1 {
-                // SAFETY: the row's `depth` elements lie in the matrix; the scratch is other memory.
-                to[..depth_len].copy_from_slice(unsafe { std::slice::from_raw_parts(from, depth_len) });
-            } else {
-                for (k, x) in to[..depth_len].iter_mut().enumerate() {
-                    // SAFETY: the element lies in the matrix.
-                    *x = unsafe { *from.wrapping_offset(k as isize * self.step) };
-                }
-            }
-        }
-        Left::Rows(to.as_ptr())
-    }
+/// Whether rows so far apart compete for the same few cache sets.
+pub(crate) fn collide<T>(stride: isize) -> bool {
+    (stride.unsigned_abs() * size_of::<T>()).is_multiple_of(2048) && stride != 0
 }
 
-/// Memory for [`Left::Rows`]: `rows` rows to be written, `STRIDE` apart, and after them the rows of zeros that the
-/// last tile computes too much.
-pub(crate) fn left_rows<T: SimdFloat>(tile: Tile, scratch: &mut Scratch<T>, rows: usize, depth: usize) -> &mut [T] {
-    let over = rows % tile.rows;
-    let height = if over == 0 { rows } else { rows - over + tile.height(over) };
-    let to = scratch.take(height * STRIDE);
-    for row in to.chunks_mut(STRIDE).skip(rows) {
-        row[..depth].fill(T::default());
+/// A row length of at least `count` that is an odd number of cache lines, so that rows do not collide.
+pub(crate) fn apart(count: usize) -> usize {
+    (count.div_ceil(16) | 1) * 16
+}
+
+impl<T: SimdFloat> Lhs<T> for Strided<'_, T> {
+    fn block(
+        &self,
+        packer: Packer,
+        left: &mut Left<T>,
+        scratch: &mut Scratch<T>,
+        rows: Range<usize>,
+        depth: Range<usize>,
+    ) {
+        left.lines.clear();
+        left.runs.clear();
+        left.runs.push(Run { at: 0, len: depth.len() });
+        if self.step != 1 && self.lane == 1 {
+            let height = packer.tile.rows;
+            // each step is copied in whole vectors, which may reach over the panel's end
+            let panel = (height * depth.len() + packer.tile.cols).next_multiple_of(16);
+            let to = scratch.take(rows.len().div_ceil(height) * panel);
+            self.pack_columns(packer.level, to, &rows, &depth, height, panel);
+            left.lines.extend((0..rows.len().div_ceil(height)).map(|tile| (tile * panel) as isize));
+            (left.at, left.width, left.row, left.step) = (to.as_ptr(), height, 1, height as isize);
+            return;
+        }
+        left.lines.push(0);
+        (left.width, left.step) = (rows.len(), 1);
+        if self.step == 1 && !collide::<T>(self.lane) {
+            (left.at, left.row) = (self.place(rows.start, depth.start), self.lane);
+            return;
+        }
+        let stride = apart(depth.len());
+        let to = scratch.take(rows.len() * stride);
+        for (row, to) in rows.zip(to.chunks_mut(stride)) {
+            self.copy_row(row, &depth, &mut to[..depth.len()]);
+        }
+        (left.at, left.row) = (to.as_ptr(), stride as isize);
     }
-    to
 }
 
 /// Copies lanes that touch to panels, vector by vector.
