@@ -250,12 +250,18 @@ unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool>(
                 for (v, x) in row.iter_mut().enumerate() {
                     *x = V::load(b.add(v * V::WIDTH));
                 }
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    let x = V::broadcast(if ROWS { *rows.at(r) } else { *rows.first.add(r) });
-                    for (sum, &y) in sums.iter_mut().zip(&row) {
-                        *sum = V::fma(x, y, *sum);
-                    }
+                // written out, for a loop over r would be too large for the compiler to unroll
+                macro_rules! rows {
+                    ($($r:literal)*) => {$(
+                        if $r < R {
+                            let x = V::broadcast(if ROWS { *rows.at($r) } else { *rows.first.add($r) });
+                            for (v, &y) in row.iter().enumerate() {
+                                sums[$r % R][v] = V::fma(x, y, sums[$r % R][v]);
+                            }
+                        }
+                    )*};
                 }
+                rows!(0 1 2 3 4 5 6 7 8 9 10 11 12 13);
             }
             rows.advance(step);
             b = b.wrapping_offset(b_step);
