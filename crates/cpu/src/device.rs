@@ -1,5 +1,5 @@
 //! temp
-use crate::{Buffer, compare, conv, gemm, memory, pointwise, random, reduce};
+use crate::{Buffer, compare, conv, gemm, memory, pointwise, pool, random, reduce};
 use cotangent_base::*;
 /// temp
 pub struct CpuDevice;
@@ -76,16 +76,16 @@ impl Kernels for CpuDevice {
         conv::conv2d_dw(x, dy, geometry)
     }
     fn max_pool2d(&self, x: View<Self::Buffer>, geometry: &PoolGeometry) -> (Self::Buffer, Self::Buffer) {
-        todo!()
+        pool::max_pool2d(x, geometry)
     }
     fn max_pool2d_dx(&self, dy: View<Self::Buffer>, taps: View<Self::Buffer>, geometry: &PoolGeometry) -> Self::Buffer {
-        todo!()
+        pool::max_pool2d_dx(dy, taps, geometry)
     }
     fn avg_pool2d(&self, x: View<Self::Buffer>, geometry: &PoolGeometry, count_padding: bool) -> Self::Buffer {
-        todo!()
+        pool::avg_pool2d(x, geometry, count_padding)
     }
     fn avg_pool2d_dx(&self, dy: View<Self::Buffer>, geometry: &PoolGeometry, count_padding: bool) -> Self::Buffer {
-        todo!()
+        pool::avg_pool2d_dx(dy, geometry, count_padding)
     }
     fn moments(&self, x: View<Self::Buffer>, channel: usize) -> (Self::Buffer, Self::Buffer) {
         todo!()

@@ -5,6 +5,7 @@
 pub mod conv;
 pub mod matmul;
 pub mod pointwise;
+pub mod pool;
 pub mod random;
 pub mod reduce;
 

@@ -4,8 +4,9 @@ use super::words::{WORDS, for_words};
 use crate::Buffer;
 use crate::dense::dense;
 use crate::dispatch::for_float;
+use crate::keep::KeepIf;
 use crate::par::Shared;
-use cotangent_base::{Float, Stream, View};
+use cotangent_base::{Stream, View};
 
 /// `y = x · mask / (1 − rate)`; mask i is 1 where word i of the stream is at least `rate·2³²`. A dropped element
 /// is 0 whatever `x` is, NaN too.
@@ -17,24 +18,6 @@ use cotangent_base::{Float, Stream, View};
 /// Keras).
 pub fn dropout(x: View<Buffer>, rate: f64, stream: Stream) -> Buffer {
     for_float!("dropout", x.buffer.dtype(), T => drop_out::<T>(&dense(x), rate, stream))
-}
-
-/// A choice without a branch: the compiler makes vectors of it at every SIMD level.
-trait KeepIf: Float {
-    /// `self` if `yes`, else 0.
-    fn keep_if(self, yes: bool) -> Self;
-}
-impl KeepIf for f32 {
-    #[inline(always)]
-    fn keep_if(self, yes: bool) -> f32 {
-        f32::from_bits(self.to_bits() & (yes as u32).wrapping_neg())
-    }
-}
-impl KeepIf for f64 {
-    #[inline(always)]
-    fn keep_if(self, yes: bool) -> f64 {
-        f64::from_bits(self.to_bits() & (yes as u64).wrapping_neg())
-    }
 }
 
 fn drop_out<T: KeepIf>(x: &[T], rate: f64, stream: Stream) -> Buffer {
