@@ -59,15 +59,11 @@ pub fn copy(x: View<Buffer>) -> Buffer {
 }
 
 fn copy_as<T: Element>(x: View<Buffer>) -> Buffer {
-    let count = x.shape().count();
-    let mut out = Buffer::uninit(T::DTYPE, count);
-    let to = Shared::new(out.as_mut::<T>()).uninit();
-    let from = Strided::new(x);
-    match transpose::Plan::new(&from.rows) {
-        Some(plan) => plan.run(from, to),
-        None => fill_rows(from, to),
-    }
-    out
+    transpose::untangled::<T>(x).unwrap_or_else(|| {
+        let mut out = Buffer::uninit(T::DTYPE, x.shape().count());
+        fill_rows(Strided::new(x), Shared::new(out.as_mut::<T>()).uninit());
+        out
+    })
 }
 
 /// Writes all elements of `from`, in order.

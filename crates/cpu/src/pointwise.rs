@@ -5,7 +5,8 @@ use crate::memory::{BLOCK, PIECE, Scratch};
 use crate::par::{self, Shared};
 use crate::simd::{self, Kernel, SimdFloat, Vector};
 use crate::strided::Strided;
-use cotangent_base::{DType, Lane, Map, Shape, Update, View};
+use crate::transpose;
+use cotangent_base::{DType, Lane, Layout, Map, Shape, Update, View};
 use std::mem::MaybeUninit;
 
 /// No register is wider than this.
@@ -29,7 +30,8 @@ fn map_as<T, const N: usize, M: Map<N>>(op: M, shape: Shape, x: [View<Buffer>; N
 where
     T: SimdFloat + Vector<Scalar = T>,
 {
-    let x = x.map(Strided::<T>::new);
+    let copies = x.map(transpose::untangled::<T>);
+    let x = std::array::from_fn(|k| in_order(x[k], &copies[k]));
     let in_place = x.iter().all(|x| x.rows.is_contiguous() || x.rows.is_constant());
     let block = if in_place { PIECE } else { BLOCK };
     Buffer::build(shape.count(), |out: &mut [T]| {
@@ -45,6 +47,12 @@ where
             }
         });
     })
+}
+
+/// The elements of `x`, or of its copy in row-major order if there is one.
+fn in_order<'a, T: SimdFloat>(x: View<'a, Buffer>, copy: &'a Option<Buffer>) -> Strided<'a, T> {
+    let copied = copy.as_ref().map(|buffer| View { buffer, layout: Layout::contiguous(x.shape()) });
+    Strided::new(copied.unwrap_or(x))
 }
 
 /// One operand of a block: its `i`-th element lies at `from + i·step`.
@@ -169,7 +177,8 @@ where
 {
     let count = p.len();
     assert!(g.shape().count() == count && state.iter().all(|s| s.len() == count), "[update] counts differ");
-    let g = Strided::<T>::new(g);
+    let copy = transpose::untangled::<T>(g);
+    let g = in_order(g, &copy);
     let block = if g.rows.is_contiguous() { PIECE } else { BLOCK };
     let (p, state) = (Shared::new(p), state.map(Shared::new));
     par::for_ranges(count, PIECE, |start, end| {

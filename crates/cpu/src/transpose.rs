@@ -1,12 +1,17 @@
 //! Copies that exchange axes, in tiles, so that neither side walks through memory one cache line per element.
 
+use crate::Buffer;
 use crate::par::{self, Shared};
 use crate::strided::{Rows, Strided};
-use cotangent_base::{Element, Layout};
+use cotangent_base::{Element, Layout, View};
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
-/// The side of a square tile.
+/// The side of a square tile: its lines fit the first-level cache.
 const TILE: usize = 32;
+
+/// The side of a square of tiles: the pages that it touches fit the address translation cache.
+const BLOCK: usize = 256;
 
 /// A copy in which one axis is the inner one of the source, and another that of the result.
 pub(crate) struct Plan {
@@ -42,26 +47,64 @@ impl Plan {
 
     /// Writes the elements of `from`, whose rows the plan was made for, in row-major order.
     pub fn run<T: Element>(&self, from: Strided<T>, to: Shared<MaybeUninit<T>>) {
-        let bands = self.inner.0.div_ceil(TILE);
-        let cost = TILE * self.last.0;
-        par::for_each(self.outer.shape.count() * bands, cost, |unit| {
-            let (outer, band) = (unit / bands, unit % bands);
+        let (bands, blocks) = (self.inner.0.div_ceil(BLOCK), self.last.0.div_ceil(BLOCK));
+        let cost = self.inner.0.min(BLOCK) * self.last.0.min(BLOCK);
+        par::for_each(self.outer.shape.count() * bands * blocks, cost, |unit| {
+            let (outer, band, block) = (unit / blocks / bands, unit / blocks % bands, unit % blocks);
             let (place, place_to) = (self.outer.place(outer), self.outer_to.place(outer));
-            let band = band * TILE..((band + 1) * TILE).min(self.inner.0);
-            for start in (0..self.last.0).step_by(TILE) {
-                let columns = start..(start + TILE).min(self.last.0);
-                for i in band.clone() {
-                    for j in columns.clone() {
-                        let at = place as isize + i as isize * self.inner.1 + j as isize * self.last.1;
-                        // SAFETY: both places are elements of their layouts, which lie within their buffers;
-                        // units write different rows.
-                        unsafe {
-                            let x = *from.data().get_unchecked(at as usize);
-                            (*to.ptr().add(place_to + i * self.inner.2 + j)).write(x);
-                        }
-                    }
+            for band in tiles(band, self.inner.0) {
+                for columns in tiles(block, self.last.0) {
+                    // SAFETY: all places are elements of the two layouts; units write different ones.
+                    unsafe {
+                        self.tile(from.data().as_ptr().add(place), to.ptr().add(place_to), band.clone(), columns)
+                    };
                 }
             }
         });
     }
+
+    /// Copies one tile through a small square, so that each side is read or written a whole line at a time: with
+    /// strides that are powers of two, lines that are visited twice would have left the cache in between.
+    ///
+    /// # Safety
+    /// Elements `band` × `columns` lie within the memory of both sides, from the outer axes' places on.
+    unsafe fn tile<T: Element>(
+        &self,
+        from: *const T,
+        to: *mut MaybeUninit<T>,
+        band: Range<usize>,
+        columns: Range<usize>,
+    ) {
+        let mut square = [[MaybeUninit::uninit(); TILE]; TILE];
+        for (j, column) in columns.clone().enumerate() {
+            for (i, row) in band.clone().enumerate() {
+                let at = row as isize * self.inner.1 + column as isize * self.last.1;
+                // SAFETY: the caller's promise.
+                square[i][j] = MaybeUninit::new(unsafe { *from.offset(at) });
+            }
+        }
+        for (line, row) in square.iter().zip(band) {
+            // SAFETY: the caller's promise; the square's rows are at least as long as `columns`.
+            unsafe {
+                let to = to.add(row * self.inner.2 + columns.start);
+                std::ptr::copy_nonoverlapping(line.as_ptr(), to, columns.len());
+            }
+        }
+    }
+}
+
+/// The tiles of the `block`-th block of `0..size`.
+fn tiles(block: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = ((block + 1) * BLOCK).min(size);
+    (block * BLOCK..end).step_by(TILE).map(move |start| start..(start + TILE).min(end))
+}
+
+/// The elements of `x` in row-major order, if `x` exchanges axes: then it is faster to copy them first than to
+/// gather them element by element.
+pub(crate) fn untangled<T: Element>(x: View<Buffer>) -> Option<Buffer> {
+    let from = Strided::<T>::new(x);
+    let plan = Plan::new(&from.rows)?;
+    let mut out = Buffer::uninit(T::DTYPE, x.shape().count());
+    plan.run(from, Shared::new(out.as_mut::<T>()).uninit());
+    Some(out)
 }

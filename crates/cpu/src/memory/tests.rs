@@ -22,7 +22,8 @@ fn copies_and_downloads_are_in_row_major_order() {
 fn large_transposes_use_every_tile() {
     let full = Layout::contiguous(Shape::from([3, 70, 5, 67]));
     let flipped = full.slice(3, 66, 67, -1);
-    for layout in [full, flipped] {
+    let large = Layout::contiguous(Shape::from([1, 259, 1, 600]));
+    for layout in [full, flipped, large] {
         for order in [[0, 3, 1, 2], [3, 2, 1, 0], [3, 0, 1, 2], [1, 3, 0, 2], [0, 1, 3, 2]] {
             let layout = layout.permute(&order);
             let buffer = cases::some_numbers::<f32>(&layout, 0);
