@@ -103,7 +103,7 @@ impl Conv2d {
         if filters == 0 {
             return Err(Error::new("Conv2d", "0 filters").hint("give at least one: `Conv2d::new(32, (3, 3))`"));
         }
-        if groups == 0 || channels % groups != 0 || filters % groups != 0 {
+        if groups == 0 || !channels.is_multiple_of(groups) || !filters.is_multiple_of(groups) {
             let message = format!("{groups} groups of {channels} input channels and {filters} filters");
             return Err(Error::new("Conv2d", message).hint("groups must divide both numbers"));
         }

@@ -34,6 +34,7 @@ pub trait Loss: Metric {
     /// The loss of each sample, `[N]`, from what the model computes before its last `activation`; `None` if the loss
     /// has no better way than to apply it. The ways there are (cross-entropy behind softmax or sigmoid) are exact
     /// where the activation saturates, and cheaper.
+    #[allow(clippy::wrong_self_convention)] // Keras's word for it
     fn from_logits(&self, y_true: &Tensor, logits: &Tensor, activation: Activation) -> Option<Tensor> {
         let _ = (y_true, logits, activation);
         None

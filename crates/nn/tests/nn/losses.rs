@@ -93,11 +93,14 @@ fn binary_crossentropy_is_the_same_from_both_sides_of_sigmoid() {
     assert_eq!(far.unwrap().to_vec::<f64>(), [1000.0]);
 }
 
+/// A loss, and its value and slope for one error.
+type Case = (Box<dyn Loss>, fn(f64) -> [f64; 2]);
+
 #[test]
 fn regression_losses_have_their_values_and_gradients() {
     let t = Tensor::from([[0.0_f64, 0.0], [1.0, 1.0]]);
     let errors = [[0.5, -3.0], [0.0, 2.0]];
-    let cases: [(Box<dyn Loss>, fn(f64) -> [f64; 2]); 4] = [
+    let cases: [Case; 4] = [
         (Box::new(MeanSquaredError), |e| [e * e, 2.0 * e]),
         (Box::new(MeanAbsoluteError), |e| [e.abs(), if e == 0.0 { 0.0 } else { e.signum() }]),
         (Box::new(Huber::default()), |e| if e.abs() <= 1.0 { [e * e / 2.0, e] } else { [e.abs() - 0.5, e.signum()] }),

@@ -4,8 +4,11 @@ use crate::assert_says;
 use cotangent_core::{Grads, Tensor};
 use cotangent_nn::*;
 
-/// Every optimizer, with learning rates for the parabola and for Rosenbrock's valley.
-fn all() -> Vec<(&'static str, fn(f64) -> Box<dyn Optimizer>, [f64; 2])> {
+/// A name, an optimizer with a given learning rate, and the rates for the parabola and for Rosenbrock's valley.
+type Case = (&'static str, fn(f64) -> Box<dyn Optimizer>, [f64; 2]);
+
+/// Every optimizer.
+fn all() -> Vec<Case> {
     vec![
         ("sgd", |rate| Box::new(Sgd::new(rate)), [0.1, 1e-3]),
         ("momentum", |rate| Box::new(Sgd::new(rate).momentum(0.9)), [0.02, 2e-4]),
