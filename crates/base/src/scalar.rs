@@ -67,7 +67,7 @@ macro_rules! scalar_lane {
                 if mask { a } else { b }
             }
             scalar_functions!($t);
-            #[inline(always)]
+            #[inline(never)]
             fn powf(self, y: Self) -> Self {
                 <$t>::powf(self, y)
             }
@@ -85,7 +85,8 @@ macro_rules! scalar_functions {
         scalar_functions!(f64, self: sigmoid erf);
     };
     ($t:ident, $from:ident: $($name:ident)*) => {$(
-        #[inline(always)]
+        // called, not inlined into every op that uses it: most of the time to compile them would go there
+        #[inline(never)]
         fn $name(self) -> Self {
             $from::$name(self)
         }

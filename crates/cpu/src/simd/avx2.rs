@@ -117,7 +117,7 @@ macro_rules! avx2_lane {
             fn select(mask: $register, a: Self, b: Self) -> Self {
                 $name(avx2!($blend(b.0, a.0, mask)))
             }
-            functions!($t);
+            functions!($name, $t, "avx2,fma");
         }
 
         impl $name {

@@ -118,7 +118,7 @@ macro_rules! avx512_lane {
             fn select(mask: $mask, a: Self, b: Self) -> Self {
                 $name(avx512!($blend(mask, b.0, a.0)))
             }
-            functions!($t);
+            functions!($name, $t, "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma");
         }
 
         impl $name {

@@ -1,30 +1,27 @@
 //! The transcendental functions of a [`Lane`](cotangent_base::Lane), as its implementation wants them.
+//!
+//! Each is compiled once for each lane and called: inlined into every op that uses it, they would be most of the
+//! library's code and of the time to compile it, to save a call for each register.
 
-/// The methods from `exp` to `powf` of an `impl Lane`: of f32 side by side, of f64 number by number.
+/// The methods from `exp` to `powf` of an `impl Lane`, with the instructions of `$feature`: of f32 side by side, of
+/// f64 number by number.
 macro_rules! functions {
-    (f32) => {
-        functions!(@one cotangent_base::math; exp exp_m1 ln ln_1p sin cos tanh sigmoid erf);
-        functions!(@powf);
+    ($lane:ty, f32 $(, $feature:literal)?) => {
+        functions!(@all $lane, math $(, $feature)?);
     };
-    (f64) => {
-        functions!(@each exp exp_m1 ln ln_1p sin cos tanh sigmoid erf);
-        functions!(@powf);
+    ($lane:ty, f64 $(, $feature:literal)?) => {
+        functions!(@all $lane, each $(, $feature)?);
     };
-    (@one $from:path; $($name:ident)*) => {$(
-        #[inline(always)]
-        fn $name(self) -> Self {
-            use $from as from;
-            from::$name(self)
-        }
-    )*};
-    (@each $($name:ident)*) => {$(
-        #[inline(always)]
-        fn $name(self) -> Self {
-            self.each(Lane::$name)
-        }
-    )*};
-    (@powf) => {
-        #[inline(always)]
+    (@all $lane:ty, $how:ident $(, $feature:literal)?) => {
+        functions!(@one $lane, exp, $how $(, $feature)?);
+        functions!(@one $lane, exp_m1, $how $(, $feature)?);
+        functions!(@one $lane, ln, $how $(, $feature)?);
+        functions!(@one $lane, ln_1p, $how $(, $feature)?);
+        functions!(@one $lane, sin, $how $(, $feature)?);
+        functions!(@one $lane, cos, $how $(, $feature)?);
+        functions!(@one $lane, tanh, $how $(, $feature)?);
+        functions!(@one $lane, sigmoid, $how $(, $feature)?);
+        functions!(@one $lane, erf, $how $(, $feature)?);
         fn powf(self, y: Self) -> Self {
             let (mut x, y) = (self.to_array(), y.to_array());
             for i in 0..Self::WIDTH {
@@ -33,6 +30,27 @@ macro_rules! functions {
             // SAFETY: the array holds WIDTH numbers at every level.
             unsafe { Self::load(x.as_ptr()) }
         }
+    };
+    (@one $lane:ty, $name:ident, $how:ident $(, $feature:literal)?) => {
+        #[inline(always)]
+        fn $name(self) -> Self {
+            #[inline(never)]
+            $(#[target_feature(enable = $feature)])?
+            fn out_of_line(x: $lane) -> $lane {
+                functions!(@body $how $name x)
+            }
+            // SAFETY: whoever has a lane of this level is on a CPU that has its instructions.
+            #[allow(unused_unsafe)]
+            unsafe {
+                out_of_line(self)
+            }
+        }
+    };
+    (@body math $name:ident $x:ident) => {
+        cotangent_base::math::$name($x)
+    };
+    (@body each $name:ident $x:ident) => {
+        $x.each(Lane::$name)
     };
 }
 

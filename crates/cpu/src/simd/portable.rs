@@ -91,7 +91,7 @@ macro_rules! portable {
             fn select(mask: $wide, a: Self, b: Self) -> Self {
                 $name(mask.bitselect(a.0, b.0))
             }
-            functions!($t);
+            functions!($name, $t);
         }
 
         impl Vector for $name {
