@@ -216,7 +216,8 @@ impl<T: SimdFloat> Lhs<T> for Transposed<'_, T> {
     }
 
     fn cut_depth(&self, depth: usize, most: usize) -> Cuts {
-        self.0.cut_windows(depth, most)
+        // a step reads part of two cache lines; half the depth keeps them and B in the first-level cache
+        self.0.cut_windows(depth, most / 2)
     }
 
     fn block(

@@ -8,7 +8,7 @@
 use super::kernel::{Block, Left, Right, Start, TileOf};
 use super::pack::{Cuts, Lhs, Packer, Scratch, Strided};
 use crate::Buffer;
-use crate::par::{Shared, for_ranges, threads};
+use crate::par::{GRAIN, Shared, for_ranges, threads};
 use crate::simd::{Level, SimdFloat, run_at};
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ const SPLIT_OUT: usize = 1 << 16;
 /// The most parts of a split depth.
 const SPLIT_PARTS: usize = 16;
 /// With so few tiles above each other, packing B costs more than it brings.
-const DIRECT_TILES: usize = 5;
+const DIRECT_TILES: usize = 10;
 
 /// `C = A·B (+ bias)`.
 pub(crate) struct Product<'a, T, A> {
@@ -108,18 +108,22 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         let mut partial = Buffer::uninit(T::DTYPE, parts.len() * size);
         self.run(parts, Shared::new(partial.as_mut::<T>()), cols, size);
         let partial = partial.as_slice::<T>();
-        for (i, row) in out.chunks_mut(stride).take(rows).enumerate() {
-            let row = &mut row[..cols];
-            match self.product.bias {
-                Some(bias) => row.copy_from_slice(bias),
-                None => row.fill(T::default()),
-            }
-            for part in partial.chunks(size) {
-                for (y, &x) in row.iter_mut().zip(&part[i * cols..]) {
-                    *y = *y + x;
+        let out = Shared::new(out);
+        for_ranges(rows, (GRAIN / (cols * parts.len())).max(1), |start, end| {
+            for i in start..end {
+                // SAFETY: the row lies in C, and no other piece has it.
+                let row = unsafe { out.part(i * stride, i * stride + cols) };
+                match self.product.bias {
+                    Some(bias) => row.copy_from_slice(bias),
+                    None => row.fill(T::default()),
+                }
+                for part in partial.chunks(size) {
+                    for (y, &x) in row.iter_mut().zip(&part[i * cols..]) {
+                        *y = *y + x;
+                    }
                 }
             }
-        }
+        });
     }
 
     /// Computes each part of the depth into a matrix of its own, `apart` after the one before.
@@ -127,8 +131,9 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         let p = self.product;
         let tile = self.packer.tile;
         let (tall, wide) = (p.rows.div_ceil(tile.rows), p.cols.div_ceil(tile.cols));
-        let work = 2 * p.rows * p.cols * p.depth / parts.len();
+        let work = 2 * p.rows * p.cols * p.depth;
         let jobs = if p.spread && threads() > 1 { (work / JOB_WORK).clamp(1, 4 * threads()) } else { 1 };
+        let jobs = jobs.div_ceil(parts.len());
         // the longer side is divided first
         let (down, across) = if tall >= wide {
             let down = jobs.min(tall);

@@ -177,17 +177,20 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
             run_at(level, Spread { from, step: self.step, lanes, depth, to, width, panel });
             return;
         }
-        for first in (0..lanes).step_by(width) {
-            let to = to.wrapping_add(first / width * panel);
-            let count = width.min(lanes - first);
+        // some steps of all lanes at a time, so that both sides stay in the cache
+        for (first, k) in (0..lanes).step_by(width).flat_map(|i| (0..depth).step_by(16).map(move |k| (i, k))) {
+            let steps = k..depth.min(k + 16);
             for lane in 0..width {
+                let to = to.wrapping_add(first / width * panel + lane);
+                if first + lane >= lanes {
+                    // SAFETY: `to` has room for the panel, as asserted above.
+                    steps.clone().for_each(|k| unsafe { *to.add(k * width) = T::default() });
+                    continue;
+                }
                 let from = from.wrapping_offset((first + lane) as isize * self.lane);
-                for k in 0..depth {
-                    // SAFETY: the block lies in the matrix and `to` has room for it, as asserted above.
-                    unsafe {
-                        let x = if lane < count { *from.wrapping_offset(k as isize * self.step) } else { T::default() };
-                        *to.add(k * width + lane) = x;
-                    }
+                for k in steps.clone() {
+                    // SAFETY: as above, and the block lies in the matrix.
+                    unsafe { *to.add(k * width) = *from.wrapping_offset(k as isize * self.step) };
                 }
             }
         }
