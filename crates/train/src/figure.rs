@@ -14,7 +14,7 @@ pub use curves::training_curves;
 pub use grid::digit_grid;
 pub use terminal::{Shades, terminal_digits};
 
-use cotangent_base::{Error, Result};
+use cotangent_core::{Error, Result};
 
 /// Rows and columns of an MNIST image.
 const SIDE: usize = 28;

@@ -1,0 +1,99 @@
+//! One epoch of training, one step of it.
+
+use crate::Model;
+use crate::data::{Samples, first_nan};
+use crate::history::Means;
+use cotangent_core::{Error, Result, Tensor, no_grad};
+use cotangent_nn::Activation;
+
+impl Model {
+    /// Goes through all samples once, in `order` if there is one, and calls `tell(step, steps, means so far)` after
+    /// each step.
+    pub(crate) fn train_epoch(
+        &mut self,
+        samples: &Samples,
+        order: Option<&[usize]>,
+        batch_size: usize,
+        mut tell: impl FnMut(usize, usize, &Means),
+    ) -> Result<Means> {
+        let steps = samples.count.div_ceil(batch_size);
+        let mut means = self.new_means()?;
+        for step in 0..steps {
+            let (start, end) = (step * batch_size, ((step + 1) * batch_size).min(samples.count));
+            let (x, y) = match order {
+                Some(order) => samples.select(&order[start..end]),
+                None => samples.range(start, end - start),
+            };
+            let values = self.train_step(&x, &y).map_err(|e| {
+                let row = order.map_or(start, |order| order[start]);
+                Error::new(format!("step {} of {steps}", step + 1), format!("a batch that begins with sample {row}"))
+                    .because(e)
+            })?;
+            means.add(end - start, &values);
+            tell(step + 1, steps, &means);
+        }
+        Ok(means)
+    }
+
+    /// One step on one batch: forward, backward, update. Gives the batch's mean loss and metrics, as they were
+    /// before the update.
+    ///
+    /// Fails if the model is not compiled, if there is a NaN in `x`, or if a parameter gets no gradient; the
+    /// parameters are then as they were.
+    pub fn train_step(&mut self, x: &Tensor, y: &Tensor) -> Result<Vec<f64>> {
+        self.compiled("train_step")?;
+        let mut rng = self.rng;
+        let (logits, last, kept) = self.forward(x, true, &mut rng);
+        self.rng = rng;
+        let loss = self.losses(y, &logits, last)?.mean(..);
+        let mut values = vec![loss.item()];
+        if values[0].is_nan() {
+            refuse_nan(x)?;
+        }
+        values.extend(self.metrics(y, &no_grad(|| last.apply(&logits.detach())))?);
+        drop(logits);
+        let grads = loss.backward();
+        drop(loss);
+        self.update(&grads)?;
+        self.keep(kept);
+        Ok(values)
+    }
+
+    /// The loss of each sample; from the logits where loss and last activation fit together.
+    pub(crate) fn losses(&self, y: &Tensor, logits: &Tensor, last: Activation) -> Result<Tensor> {
+        let loss = &self.compiled("loss")?.loss;
+        Ok(match loss.from_logits(y, logits, last) {
+            Some(losses) => losses,
+            None => loss.per_sample(y, &last.apply(logits)),
+        })
+    }
+
+    /// The mean of each metric over a batch.
+    pub(crate) fn metrics(&self, y: &Tensor, predicted: &Tensor) -> Result<Vec<f64>> {
+        let metrics = &self.compiled("metrics")?.metrics;
+        Ok(metrics.iter().map(|m| m.per_sample(y, predicted).mean(..).item()).collect())
+    }
+
+    /// Means of the loss and the metrics, none counted yet.
+    pub(crate) fn new_means(&self) -> Result<Means> {
+        let metrics = &self.compiled("metrics")?.metrics;
+        let names = std::iter::once("loss".to_owned()).chain(metrics.iter().map(|m| m.name().to_owned()));
+        Ok(Means::new(names.collect()))
+    }
+
+    fn update(&mut self, grads: &cotangent_core::Grads) -> Result<()> {
+        let Some(compiled) = &mut self.compiled else { unreachable!("checked at the start of the step") };
+        let params = self.stages.iter_mut().flat_map(|s| s.layer.params_mut()).filter(|p| p.trainable);
+        compiled.optimizer.step(&mut params.map(|p| &mut p.value).collect::<Vec<_>>(), grads)
+    }
+}
+
+fn refuse_nan(x: &Tensor) -> Result<()> {
+    match first_nan(x) {
+        None => Ok(()),
+        Some((row, element)) => {
+            let message = format!("x holds NaN: sample {row} of the batch, element {element}");
+            Err(Error::new("train_step", message).hint("the parameters are as they were; clean the data and go on"))
+        }
+    }
+}
