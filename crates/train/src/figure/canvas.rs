@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 
-use cotangent_base::{Error, Result};
+use cotangent_core::{Error, Result};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use cotangent_base::{Error, Result};
+use cotangent_core::{Error, Result};
 use plotters::prelude::*;
 
 use super::canvas::{self, FONT, Page, failed};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cotangent_base::{Error, Result};
+use cotangent_core::{Error, Result};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 

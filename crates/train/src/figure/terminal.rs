@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::ops::Range;
 
-use cotangent_base::{Error, Result};
+use cotangent_core::{Error, Result};
 
 use super::{Digits, SIDE};
 
