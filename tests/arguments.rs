@@ -1,6 +1,6 @@
 //! The command line of the examples.
 
-#[path = "../examples/common/mod.rs"]
+#[path = "../examples/common/arguments.rs"]
 mod common;
 
 use common::{Arguments, Data, Defaults, DeviceChoice};

@@ -7,7 +7,12 @@ use std::time::{Duration, Instant};
 use crate::{repo, tidy};
 
 /// What an example is run with: a few steps on data made up on the spot.
-const FEW_STEPS: &str = "--data synthetic --train-images 512 --epochs 1";
+fn few_steps(example: &str) -> &'static str {
+    match example {
+        "step_time" => "cnn --data synthetic --steps 3 --hash",
+        _ => "--data synthetic --train-images 512 --epochs 1 --figure target/figure.png",
+    }
+}
 
 /// One step: a name, and the arguments of cargo.
 struct Step {
@@ -45,7 +50,7 @@ fn steps(root: &Path) -> Vec<Step> {
     ];
     let examples = example_names(root).into_iter();
     steps.extend(examples.map(|name| {
-        let arguments = format!("run --release --quiet --example {name} -- {FEW_STEPS}");
+        let arguments = format!("run --release --quiet --example {name} -- {}", few_steps(&name));
         Step::new(format!("example {name}"), arguments)
     }));
     steps
