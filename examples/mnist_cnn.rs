@@ -34,7 +34,7 @@ fn main() -> cotangent::Result<()> {
         .add(Conv2d::new(64, (3, 3)).data_format(format).activation(Relu)) // input size determined by itself
         .add(MaxPool2d::new((2, 2)).data_format(format))
         .add(Dropout::new(0.25))
-        .add(Flatten::new().data_format(format))
+        .add(Flatten.data_format(format))
         .add(Dense::new(128).activation(Relu))
         .add(Dropout::new(0.5))
         .add(Dense::new(NUM_CLASSES).activation(Softmax))

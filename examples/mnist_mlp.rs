@@ -19,7 +19,7 @@ fn main() -> cotangent::Result<()> {
 
     // to modify the layers, you only have to change one line
     let mut model = Sequential::new([28, 28])
-        .add(Flatten::new())
+        .add(Flatten)
         .add(BatchNorm::new())
         .add(Dense::new(128).activation(Relu))
         .add(Dense::new(10).activation(Softmax))

@@ -62,7 +62,7 @@ fn cnn() -> Result<Model> {
         .add(Conv2d::new(64, (3, 3)).activation(Relu))
         .add(MaxPool2d::new((2, 2)))
         .add(Dropout::new(0.25))
-        .add(Flatten::new())
+        .add(Flatten)
         .add(Dense::new(128).activation(Relu))
         .add(Dropout::new(0.5))
         .add(Dense::new(10).activation(Softmax))
@@ -73,7 +73,7 @@ fn cnn() -> Result<Model> {
 
 fn mlp() -> Result<Model> {
     let mut model = Sequential::new([28, 28])
-        .add(Flatten::new())
+        .add(Flatten)
         .add(BatchNorm::new())
         .add(Dense::new(128).activation(Relu))
         .add(Dense::new(10).activation(Softmax))

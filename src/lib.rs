@@ -12,7 +12,7 @@
 //! let mnist = Mnist::synthetic(256, 64, 0);
 //! let x_train = mnist.x_train.cast(DType::F32) / 255.0;
 //! let mut model = Sequential::new([28, 28])
-//!     .add(Flatten::new())
+//!     .add(Flatten)
 //!     .add(Dense::new(32).activation(Relu))
 //!     .add(Dense::new(10).activation(Softmax))
 //!     .build(&Device::best(), Seed(0))?;
@@ -39,7 +39,7 @@
 //! for _ in 0..200 {
 //!     let loss = (x.linear(&w, Some(&b)) - &y).square().mean(..);
 //!     let grads = loss.backward();
-//!     optimizer.step(&mut [&mut w, &mut b], &grads)?;
+//!     optimizer.step([&mut w, &mut b], &grads)?;
 //! }
 //! assert!((b.item() - 3.0).abs() < 1e-3);
 //! # Ok(())

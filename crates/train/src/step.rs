@@ -3,8 +3,8 @@
 use crate::Model;
 use crate::data::{Samples, first_nan};
 use crate::history::Means;
-use cotangent_core::{Error, Result, Tensor, no_grad};
-use cotangent_nn::Activation;
+use cotangent_core::{Error, Grads, Result, Tensor, no_grad};
+use cotangent_nn::{Activation, Target};
 
 impl Model {
     /// Goes through all samples once, in `order` if there is one, and calls `tell(step, steps, means so far)` after
@@ -81,10 +81,16 @@ impl Model {
         Ok(Means::new(names.collect()))
     }
 
-    fn update(&mut self, grads: &cotangent_core::Grads) -> Result<()> {
+    fn update(&mut self, grads: &Grads) -> Result<()> {
         let Some(compiled) = &mut self.compiled else { unreachable!("checked at the start of the step") };
-        let params = self.stages.iter_mut().flat_map(|s| s.layer.params_mut()).filter(|p| p.trainable);
-        compiled.optimizer.step(&mut params.map(|p| &mut p.value).collect::<Vec<_>>(), grads)
+        let mut targets = Vec::new();
+        for stage in &mut self.stages {
+            for param in stage.layer.params_mut().into_iter().filter(|p| p.trainable) {
+                let name = Some(format!("{}/{}", stage.name, param.name).into());
+                targets.push(Target { name, value: &mut param.value });
+            }
+        }
+        compiled.optimizer.step_targets(targets, grads)
     }
 }
 

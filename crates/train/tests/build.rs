@@ -13,7 +13,7 @@ fn cnn(format: DataFormat) -> Model {
     .add(Conv2d::new(64, (3, 3)).data_format(format).activation(Relu))
     .add(MaxPool2d::new((2, 2)).data_format(format))
     .add(Dropout::new(0.25))
-    .add(Flatten::new())
+    .add(Flatten)
     .add(Dense::new(128).activation(Relu))
     .add(Dropout::new(0.5))
     .add(Dense::new(10).activation(Softmax))
@@ -37,7 +37,7 @@ fn the_cnn_has_keras_sizes() {
 #[test]
 fn the_notebooks_perceptron_has_keras_sizes() {
     let model = Sequential::new([28, 28])
-        .add(Flatten::new())
+        .add(Flatten)
         .add(BatchNorm::new())
         .add(Dense::new(128).activation(Relu))
         .add(Dense::new(10).activation(Softmax))
