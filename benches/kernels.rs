@@ -3,9 +3,9 @@
 //! Throughput is floating-point operations (a multiply and an add are two) for products and convolutions, bytes read
 //! and written for the rest.
 
+use cotangent::WindowSpec;
 use cotangent::ops::Conv2dSpec;
 use cotangent::prelude::*;
-use cotangent::WindowSpec;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 

@@ -39,7 +39,8 @@ fn main() -> cotangent::Result<()> {
         _ => (mlp()?, 32, mnist.x_train.cast(DType::F32)),
     };
     let order = Tensor::permutation(x.shape()[0], &mut Rng::new(1));
-    let mut times: Vec<f64> = (0..WARM_UP + steps).map(|s| time_step(&mut model, &x, &mnist.y_train, &order, s, batch))
+    let mut times: Vec<f64> = (0..WARM_UP + steps)
+        .map(|s| time_step(&mut model, &x, &mnist.y_train, &order, s, batch))
         .collect::<Result<_>>()?;
     let times = &mut times[WARM_UP..];
     times.sort_by(f64::total_cmp);
@@ -48,7 +49,11 @@ fn main() -> cotangent::Result<()> {
     let epoch = median * x.shape()[0].div_ceil(batch) as f64;
     println!(
         "cotangent {} {name} batch {batch} threads {} median {:.3} ms/step min {:.3} -> {epoch:.2} s/epoch, {:.0} images/s",
-        env!("CARGO_PKG_VERSION"), rayon::current_num_threads(), median * 1e3, min * 1e3, batch as f64 / median,
+        env!("CARGO_PKG_VERSION"),
+        rayon::current_num_threads(),
+        median * 1e3,
+        min * 1e3,
+        batch as f64 / median,
     );
     if found.get_flag("hash") {
         println!("weights {}", hash(&model));

@@ -23,7 +23,8 @@ impl Samples {
         let mut output = vec![count];
         output.extend_from_slice(&model.output_shape());
         let loss = &model.compiled(place)?.loss;
-        loss.check(y, Spec::new(output, DType::F32)).map_err(|e| Error::new(place, "y does not suit the model").because(e))?;
+        loss.check(y, Spec::new(output, DType::F32))
+            .map_err(|e| Error::new(place, "y does not suit the model").because(e))?;
         Ok(Self { x: x.detach(), y: y.detach(), count })
     }
 

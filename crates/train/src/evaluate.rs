@@ -30,7 +30,7 @@ impl Model {
     fn inference(&self, x: &Tensor, y: &Tensor) -> Result<Vec<f64>> {
         let (logits, last, _) = self.forward(x, false, &mut self.rng.clone());
         let mut values = vec![self.losses(y, &logits, last)?.mean(..).item()];
-        values.extend(self.metrics(y, &last.apply(&logits))?);
+        values.extend(self.metrics(y, &logits, last)?);
         Ok(values)
     }
 

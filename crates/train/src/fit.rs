@@ -40,16 +40,7 @@ impl Model {
     /// # Ok::<(), cotangent_core::Error>(())
     /// ```
     pub fn fit<'a>(&'a mut self, x: &'a Tensor, y: &'a Tensor) -> Fit<'a> {
-        Fit {
-            model: self,
-            x,
-            y,
-            batch_size: 32,
-            epochs: 1,
-            shuffle: true,
-            verbosity: Verbosity::Bar,
-            validation: None,
-        }
+        Fit { model: self, x, y, batch_size: 32, epochs: 1, shuffle: true, verbosity: Verbosity::Bar, validation: None }
     }
 }
 

@@ -66,8 +66,11 @@ impl Sequential {
             let mut build = Build { rng: &mut rng.fork(i as u32), dtype: DType::F32 };
             let input = shape;
             shape = layer.build(input, &mut build).map_err(|e| {
-                Error::new(format!("build: {name}"), format!("cannot take an input of shape {input} (without the batch axis)"))
-                    .because(e)
+                Error::new(
+                    format!("build: {name}"),
+                    format!("cannot take an input of shape {input} (without the batch axis)"),
+                )
+                .because(e)
             })?;
             stages.push(Stage { name, layer, output: shape });
         }

@@ -4,7 +4,7 @@ use crate::Model;
 use crate::data::{Samples, first_nan};
 use crate::history::Means;
 use cotangent_core::{Error, Grads, Result, Tensor, no_grad};
-use cotangent_nn::{Activation, Target};
+use cotangent_nn::{Activation, Metric, Target};
 
 impl Model {
     /// Goes through all samples once, in `order` if there is one, and calls `tell(step, steps, means so far)` after
@@ -50,7 +50,7 @@ impl Model {
         if values[0].is_nan() {
             refuse_nan(x)?;
         }
-        values.extend(self.metrics(y, &no_grad(|| last.apply(&logits.detach())))?);
+        values.extend(no_grad(|| self.metrics(y, &logits.detach(), last))?);
         drop(logits);
         let grads = loss.backward();
         drop(loss);
@@ -59,19 +59,23 @@ impl Model {
         Ok(values)
     }
 
-    /// The loss of each sample; from the logits where loss and last activation fit together.
+    /// The loss of each sample.
     pub(crate) fn losses(&self, y: &Tensor, logits: &Tensor, last: Activation) -> Result<Tensor> {
         let loss = &self.compiled("loss")?.loss;
-        Ok(match loss.from_logits(y, logits, last) {
-            Some(losses) => losses,
-            None => loss.per_sample(y, &last.apply(logits)),
-        })
+        Ok(loss.from_logits(y, logits, last).unwrap_or_else(|| loss.per_sample(y, &last.apply(logits))))
     }
 
     /// The mean of each metric over a batch.
-    pub(crate) fn metrics(&self, y: &Tensor, predicted: &Tensor) -> Result<Vec<f64>> {
+    pub(crate) fn metrics(&self, y: &Tensor, logits: &Tensor, last: Activation) -> Result<Vec<f64>> {
         let metrics = &self.compiled("metrics")?.metrics;
-        Ok(metrics.iter().map(|m| m.per_sample(y, predicted).mean(..).item()).collect())
+        let mut predicted = None; // made for the first metric that wants it
+        let mut mean = |metric: &dyn Metric| {
+            let values = metric
+                .from_logits(y, logits, last)
+                .unwrap_or_else(|| metric.per_sample(y, predicted.get_or_insert_with(|| last.apply(logits))));
+            values.mean(..).item()
+        };
+        Ok(metrics.iter().map(|metric| mean(metric.as_ref())).collect())
     }
 
     /// Means of the loss and the metrics, none counted yet.

@@ -24,9 +24,7 @@ impl Model {
         let (total, trainable) = (self.param_count(), self.trainable_count());
         let mut out = format!("Model: {:?}\n", self.name);
         out += &table(["Layer (type)", "Output Shape", "Param #"], &rows);
-        for (what, count) in
-            [("Total", total), ("Trainable", trainable), ("Non-trainable", total - trainable)]
-        {
+        for (what, count) in [("Total", total), ("Trainable", trainable), ("Non-trainable", total - trainable)] {
             let _ = writeln!(out, " {what} params: {} ({})", thousands(count), bytes(count * 4));
         }
         out

@@ -29,7 +29,9 @@ fn the_cnn_has_keras_sizes() {
         assert_eq!(model.output_shape(), Shape::from([10]));
     }
     let text = cnn(DataFormat::ChannelsLast).describe();
-    for part in ["conv2d_1 (Conv2d)", "(None, 24, 24, 64)", "18,496", "(None, 9216)", "1,179,776", "1,199,882 (4.58 MB)"] {
+    for part in
+        ["conv2d_1 (Conv2d)", "(None, 24, 24, 64)", "18,496", "(None, 9216)", "1,179,776", "1,199,882 (4.58 MB)"]
+    {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }
 }
@@ -45,7 +47,10 @@ fn the_notebooks_perceptron_has_keras_sizes() {
         .unwrap();
     assert_eq!((model.param_count(), model.trainable_count()), (104_906, 103_338));
     let paths: Vec<String> = model.params().map(|(path, _)| path).collect();
-    assert_eq!(paths[..4], ["batch_norm/gamma", "batch_norm/beta", "batch_norm/moving_mean", "batch_norm/moving_variance"]);
+    assert_eq!(
+        paths[..4],
+        ["batch_norm/gamma", "batch_norm/beta", "batch_norm/moving_mean", "batch_norm/moving_variance"]
+    );
     assert_eq!(paths[4..], ["dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias"]);
 }
 

@@ -28,13 +28,13 @@ impl Metric for BinaryCrossentropy {
         let (t, p) = (as_predicted(y_true, y_pred), clip(y_pred));
         mean_of_each(&-(&t * p.ln() + (1.0 - &t) * (1.0 - &p).ln()))
     }
-}
 
-impl Loss for BinaryCrossentropy {
     fn from_logits(&self, y_true: &Tensor, logits: &Tensor, activation: Activation) -> Option<Tensor> {
         (activation == Activation::Sigmoid).then(|| self.of_logits(y_true, logits))
     }
 }
+
+impl Loss for BinaryCrossentropy {}
 
 impl CrossEntropy for BinaryCrossentropy {
     fn of_logits(&self, y_true: &Tensor, logits: &Tensor) -> Tensor {

@@ -37,13 +37,13 @@ impl Metric for CategoricalCrossentropy {
         let p = clip(&(y_pred / y_pred.sum_keepdim(-1)));
         -(as_predicted(y_true, y_pred) * p.ln()).sum(-1)
     }
-}
 
-impl Loss for CategoricalCrossentropy {
     fn from_logits(&self, y_true: &Tensor, logits: &Tensor, activation: Activation) -> Option<Tensor> {
         (activation == Activation::Softmax).then(|| self.of_logits(y_true, logits))
     }
 }
+
+impl Loss for CategoricalCrossentropy {}
 
 impl CrossEntropy for CategoricalCrossentropy {
     fn of_logits(&self, y_true: &Tensor, logits: &Tensor) -> Tensor {

@@ -17,7 +17,7 @@ pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 pub use sparse_categorical_crossentropy::SparseCategoricalCrossentropy;
 
-use crate::{Activation, Metric};
+use crate::Metric;
 use cotangent_core::Tensor;
 
 /// A [`Metric`] that can be minimised: differentiable with respect to the predictions. The model minimises its mean
@@ -30,23 +30,10 @@ use cotangent_core::Tensor;
 /// let losses = MeanSquaredError.per_sample(&Tensor::from([[1.0_f32, 2.0], [3.0, 4.0]]), &y_pred);
 /// assert_eq!(losses.to_vec::<f32>(), [0.0, 0.5]);
 /// ```
-pub trait Loss: Metric {
-    /// The loss of each sample, `[N]`, from what the model computes before its last `activation`; `None` if the loss
-    /// has no better way than to apply it. The ways there are (cross-entropy behind softmax or sigmoid) are exact
-    /// where the activation saturates, and cheaper.
-    #[allow(clippy::wrong_self_convention)] // Keras's word for it
-    fn from_logits(&self, y_true: &Tensor, logits: &Tensor, activation: Activation) -> Option<Tensor> {
-        let _ = (y_true, logits, activation);
-        None
-    }
-}
+pub trait Loss: Metric {}
 
 /// A loss that is chosen at run time.
-impl<L: Loss + ?Sized> Loss for Box<L> {
-    fn from_logits(&self, y_true: &Tensor, logits: &Tensor, activation: Activation) -> Option<Tensor> {
-        (**self).from_logits(y_true, logits, activation)
-    }
-}
+impl<L: Loss + ?Sized> Loss for Box<L> {}
 
 /// Keras's `K.epsilon()`: probabilities are kept this far from 0 and 1 before their logarithm is taken.
 const EPSILON: f64 = 1e-7;

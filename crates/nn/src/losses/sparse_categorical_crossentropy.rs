@@ -45,13 +45,13 @@ impl Metric for SparseCategoricalCrossentropy {
     fn per_sample(&self, y_true: &Tensor, y_pred: &Tensor) -> Tensor {
         self.of_logits(y_true, &clip(y_pred).ln())
     }
-}
 
-impl Loss for SparseCategoricalCrossentropy {
     fn from_logits(&self, y_true: &Tensor, logits: &Tensor, activation: Activation) -> Option<Tensor> {
         (activation == Activation::Softmax).then(|| self.of_logits(y_true, logits))
     }
 }
+
+impl Loss for SparseCategoricalCrossentropy {}
 
 impl CrossEntropy for SparseCategoricalCrossentropy {
     fn of_logits(&self, y_true: &Tensor, logits: &Tensor) -> Tensor {

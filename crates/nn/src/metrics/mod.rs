@@ -10,6 +10,7 @@ pub use binary_accuracy::BinaryAccuracy;
 pub use categorical_accuracy::CategoricalAccuracy;
 pub use sparse_categorical_accuracy::SparseCategoricalAccuracy;
 
+use crate::Activation;
 use cotangent_core::{Result, Spec, Tensor};
 
 /// A number for each sample, from its target and the model's prediction; reported as the mean over all samples of an
@@ -46,6 +47,14 @@ pub trait Metric: Send + Sync {
 
     /// The number for each sample: targets and predictions with N samples → `[N]`, in the predictions' dtype.
     fn per_sample(&self, y_true: &Tensor, y_pred: &Tensor) -> Tensor;
+
+    /// The same from what the model computes before its last `activation`; `None` if there is no better way than to
+    /// apply it. The ways there are (cross-entropy behind softmax or sigmoid) are exact where the activation
+    /// saturates, and cheaper.
+    fn from_logits(&self, y_true: &Tensor, logits: &Tensor, activation: Activation) -> Option<Tensor> {
+        let _ = (y_true, logits, activation);
+        None
+    }
 }
 
 /// A metric that is chosen at run time; `Box<dyn Metric>` makes a list of different ones.
@@ -60,6 +69,10 @@ impl<M: Metric + ?Sized> Metric for Box<M> {
 
     fn per_sample(&self, y_true: &Tensor, y_pred: &Tensor) -> Tensor {
         (**self).per_sample(y_true, y_pred)
+    }
+
+    fn from_logits(&self, y_true: &Tensor, logits: &Tensor, activation: Activation) -> Option<Tensor> {
+        (**self).from_logits(y_true, logits, activation)
     }
 }
 

@@ -178,7 +178,7 @@ fn targets_of_other_values_are_refused() {
 #[test]
 fn a_loss_can_be_chosen_at_run_time() {
     let loss: Box<dyn Loss> = Box::new(SparseCategoricalCrossentropy);
-    let fused = Loss::from_logits(&loss, &Tensor::from(LABELS), &logits(), Softmax).unwrap();
+    let fused = Metric::from_logits(&loss, &Tensor::from(LABELS), &logits(), Softmax).unwrap();
     assert_close(&fused.to_vec::<f64>(), &cross_entropies(), 1e-12);
     assert_eq!(Metric::name(&loss), "sparse_categorical_crossentropy");
 }
