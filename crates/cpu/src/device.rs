@@ -1,5 +1,5 @@
 //! temp
-use crate::{Buffer, compare, conv, gemm, memory, pointwise, pool, random, reduce};
+use crate::{Buffer, compare, conv, gemm, memory, norm, pointwise, pool, random, reduce};
 use cotangent_base::*;
 /// temp
 pub struct CpuDevice;
@@ -88,10 +88,10 @@ impl Kernels for CpuDevice {
         pool::avg_pool2d_dx(dy, geometry, count_padding)
     }
     fn moments(&self, x: View<Self::Buffer>, channel: usize) -> (Self::Buffer, Self::Buffer) {
-        todo!()
+        norm::moments(x, channel)
     }
     fn normalize(&self, x: View<Self::Buffer>, channel: usize, stats: NormStats<Self::Buffer>) -> Self::Buffer {
-        todo!()
+        norm::normalize(x, channel, stats)
     }
     fn normalize_vjp(
         &self,
@@ -100,7 +100,7 @@ impl Kernels for CpuDevice {
         stats: NormStats<Self::Buffer>,
         dy: View<Self::Buffer>,
     ) -> (Self::Buffer, Self::Buffer, Self::Buffer) {
-        todo!()
+        norm::normalize_vjp(x, channel, stats, dy)
     }
     fn softmax(&self, x: View<Self::Buffer>, log: bool) -> Self::Buffer {
         todo!()

@@ -12,6 +12,7 @@ pub mod gemm;
 mod keep;
 pub mod memory;
 pub mod naive;
+pub mod norm;
 pub mod par;
 pub mod pointwise;
 pub mod pool;

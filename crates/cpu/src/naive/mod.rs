@@ -4,6 +4,7 @@
 
 pub mod conv;
 pub mod matmul;
+pub mod norm;
 pub mod pointwise;
 pub mod pool;
 pub mod random;

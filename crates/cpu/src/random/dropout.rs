@@ -6,6 +6,7 @@ use crate::dense::dense;
 use crate::dispatch::for_float;
 use crate::keep::KeepIf;
 use crate::par::Shared;
+use crate::simd::{self, Kernel, SimdFloat, Vector};
 use cotangent_base::{Stream, View};
 
 /// `y = x · mask / (1 − rate)`; mask i is 1 where word i of the stream is at least `rate·2³²`. A dropped element
@@ -20,7 +21,7 @@ pub fn dropout(x: View<Buffer>, rate: f64, stream: Stream) -> Buffer {
     for_float!("dropout", x.buffer.dtype(), T => drop_out::<T>(&dense(x), rate, stream))
 }
 
-fn drop_out<T: KeepIf>(x: &[T], rate: f64, stream: Stream) -> Buffer {
+fn drop_out<T: KeepIf + SimdFloat>(x: &[T], rate: f64, stream: Stream) -> Buffer {
     if rate == 0.0 {
         return Buffer::from_slice(x);
     }
@@ -33,9 +34,26 @@ fn drop_out<T: KeepIf>(x: &[T], rate: f64, stream: Stream) -> Buffer {
             let end = (i + WORDS).min(x.len());
             // SAFETY: each call has a part of its own.
             let y = unsafe { shared.part(i, end) };
-            for ((y, &x), &word) in y.iter_mut().zip(&x[i..end]).zip(words) {
-                *y = (x * scale).keep_if(word >= threshold);
-            }
+            simd::run(Apply { x: &x[i..end], words, threshold, scale, y });
         });
     })
+}
+
+/// `y = x · scale` where the word is at least the threshold, else 0. A kernel so that it is compiled for each SIMD level.
+struct Apply<'a, T> {
+    x: &'a [T],
+    words: &'a [u32],
+    threshold: u32,
+    scale: T,
+    y: &'a mut [T],
+}
+
+impl<T: KeepIf + SimdFloat> Kernel<T> for Apply<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Vector<Scalar = T>>(self) {
+        for ((y, &x), &word) in self.y.iter_mut().zip(self.x).zip(self.words) {
+            *y = (x * self.scale).keep_if(word >= self.threshold);
+        }
+    }
 }

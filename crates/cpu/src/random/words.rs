@@ -8,32 +8,36 @@ use cotangent_base::rng::{MULTIPLIERS, WEYL};
 /// The counters that are worked on side by side.
 const COUNTERS: usize = 16;
 /// The words that they give.
-pub(super) const WORDS: usize = 4 * COUNTERS;
+const CHUNK: usize = 4 * COUNTERS;
+/// The words that are made before they are used: they stay in the nearest cache.
+pub(super) const WORDS: usize = 16 * CHUNK;
 
 /// Calls `take(i, words)` with the words `i .. i + WORDS` of the stream for each multiple `i` of [`WORDS`] below
 /// `count`, on all threads.
 pub(super) fn for_words(stream: Stream, count: usize, take: impl Fn(usize, &[u32; WORDS]) + Sync) {
-    let grain = par::GRAIN / WORDS;
-    par::for_ranges(count.div_ceil(WORDS), grain, |start, end| {
-        simd::run(Chunks { stream, start, end, take: &take });
+    par::for_ranges(count.div_ceil(WORDS), par::GRAIN / WORDS, |start, end| {
+        let mut words = [0; WORDS];
+        for unit in start..end {
+            simd::run(Fill { stream, first: (unit * WORDS / 4) as u64, words: &mut words });
+            take(unit * WORDS, &words);
+        }
     });
 }
 
-/// The chunks `start..end` of [`WORDS`] words each. As a kernel it is compiled for each SIMD level, though it
+/// Fills `words` from the stream's block `first` on. As a kernel it is compiled for each SIMD level, though it
 /// names no vector: the compiler makes vectors of its loops.
-struct Chunks<'a, F> {
+struct Fill<'a> {
     stream: Stream,
-    start: usize,
-    end: usize,
-    take: &'a F,
+    first: u64,
+    words: &'a mut [u32; WORDS],
 }
 
-impl<F: Fn(usize, &[u32; WORDS])> Kernel<f32> for Chunks<'_, F> {
+impl Kernel<f32> for Fill<'_> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) {
-        for chunk in self.start..self.end {
-            (self.take)(chunk * WORDS, &words(self.stream, (chunk * COUNTERS) as u64));
+        for (i, chunk) in self.words.chunks_exact_mut(CHUNK).enumerate() {
+            chunk.copy_from_slice(&words(self.stream, self.first + (i * COUNTERS) as u64));
         }
     }
 }
@@ -42,7 +46,7 @@ impl<F: Fn(usize, &[u32; WORDS])> Kernel<f32> for Chunks<'_, F> {
 /// all counters before the next, so that the compiler sees loops to make vectors of. A word lives in the lower
 /// half of 64 bits, where the product needs it; the upper half may hold anything.
 #[inline(always)]
-fn words(stream: Stream, first: u64) -> [u32; WORDS] {
+fn words(stream: Stream, first: u64) -> [u32; CHUNK] {
     let mut a: [u64; COUNTERS] = std::array::from_fn(|i| first + i as u64);
     let mut b: [u64; COUNTERS] = std::array::from_fn(|i| (first + i as u64) >> 32);
     let mut c = [stream.stream; COUNTERS];
@@ -59,7 +63,7 @@ fn words(stream: Stream, first: u64) -> [u32; WORDS] {
         }
         key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
     }
-    let mut out = [0; WORDS];
+    let mut out = [0; CHUNK];
     for i in 0..COUNTERS {
         out[4 * i..4 * i + 4].copy_from_slice(&[a[i] as u32, b[i] as u32, c[i] as u32, d[i] as u32]);
     }
