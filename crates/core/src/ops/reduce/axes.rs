@@ -23,7 +23,11 @@ impl IntoAxes for RangeFull {
 impl IntoAxes for &[isize] {
     #[track_caller]
     fn into_axes(self, op: &'static str, rank: usize) -> Axes {
-        self.iter().fold(Axes::NONE, |set, &a| set.with(check::axis_or_panic(op, a, rank)))
+        let mut set = Axes::NONE;
+        for &axis in self {
+            set = set.with(check::axis_or_panic(op, axis, rank)); // no closure: it would hide the caller's line
+        }
+        set
     }
 }
 
