@@ -6,7 +6,7 @@ use crate::par::{self, Shared};
 use crate::simd::{self, Kernel, SimdFloat, Vector};
 use crate::strided::Strided;
 use crate::transpose;
-use cotangent_base::{DType, Lane, Layout, Map, Shape, Update, View};
+use cotangent_base::{DType, Lane, Layout, Map, Update, View};
 use std::mem::MaybeUninit;
 
 /// No register is wider than this.
@@ -17,19 +17,20 @@ const WIDEST: usize = 16;
 /// # Panics
 /// If shapes or dtypes differ, or the dtype is not a float.
 pub fn map<const N: usize, M: Map<N>>(op: M, x: [View<Buffer>; N]) -> Buffer {
-    let shape = x[0].shape();
-    assert!(x.iter().all(|x| x.shape() == shape), "[map] shapes differ");
     match x[0].buffer.dtype() {
-        DType::F32 => map_as::<f32, N, M>(op, shape, x),
-        DType::F64 => map_as::<f64, N, M>(op, shape, x),
+        DType::F32 => walk::<f32, N>(x, M::FAST, &Launch(op)),
+        DType::F64 => walk::<f64, N>(x, M::FAST, &Launch(op)),
         other => panic!("[map] is for floats, not for {other}"),
     }
 }
 
-fn map_as<T, const N: usize, M: Map<N>>(op: M, shape: Shape, x: [View<Buffer>; N]) -> Buffer
+/// Computes the operands block by block, on all threads. Not generic over the op, so that it is compiled once.
+fn walk<T, const N: usize>(x: [View<Buffer>; N], padded: bool, launch: &dyn LaunchBlock<T, N>) -> Buffer
 where
     T: SimdFloat + Vector<Scalar = T>,
 {
+    let shape = x[0].shape();
+    assert!(x.iter().all(|x| x.shape() == shape), "[map] shapes differ");
     let copies = x.map(transpose::untangled::<T>);
     let x = std::array::from_fn(|k| in_order(x[k], &copies[k]));
     let in_place = x.iter().all(|x| x.rows.is_contiguous() || x.rows.is_constant());
@@ -43,7 +44,12 @@ where
                 let mut spaces = scratch.iter_mut();
                 let x = x.map(|x| Operand::new(x, start, end, spaces.next().expect("one for each operand")));
                 // SAFETY: the pieces do not overlap.
-                map_block(op, x, unsafe { out.part(start, end) });
+                let out = unsafe { out.part(start, end) };
+                if out.len() < WIDEST && padded {
+                    launch_padded(x, out, launch)
+                } else {
+                    launch.launch(Block::new(x, out))
+                }
             }
         });
     })
@@ -79,63 +85,81 @@ impl<T: SimdFloat> Operand<T> {
     }
 }
 
-/// Computes one block; a short one in padded copies of its operands, so that the loop has full registers only.
-fn map_block<T, const N: usize, M: Map<N>>(op: M, x: [Operand<T>; N], out: &mut [T])
+/// Computes a short block in padded copies of its operands, so that the loop has full registers only.
+fn launch_padded<T, const N: usize>(x: [Operand<T>; N], out: &mut [T], launch: &dyn LaunchBlock<T, N>)
 where
-    T: SimdFloat + Vector<Scalar = T>,
+    T: SimdFloat,
 {
-    let len = out.len();
-    if len >= WIDEST || !M::FAST {
-        return launch::<T, N, M>(Block { op, x, out: out.as_mut_ptr(), len });
-    }
     let mut padded = [[T::default(); WIDEST]; N];
     let mut y = [T::default(); WIDEST];
     for (x, padded) in x.iter().zip(&mut padded) {
-        for (i, to) in padded[..len].iter_mut().enumerate() {
-            // SAFETY: the operand has `len` elements.
+        for (i, to) in padded[..out.len()].iter_mut().enumerate() {
+            // SAFETY: the operand has as many elements as `out`.
             *to = unsafe { *x.from.add(i * x.step) };
         }
     }
-    let x = std::array::from_fn(|k| Operand { from: padded[k].as_ptr(), step: 1 });
-    launch::<T, N, M>(Block { op, x, out: y.as_mut_ptr(), len: WIDEST });
-    out.copy_from_slice(&y[..len]);
+    launch.launch(Block::new(std::array::from_fn(|k| Operand { from: padded[k].as_ptr(), step: 1 }), &mut y));
+    out.copy_from_slice(&y[..out.len()]);
 }
+
+/// A map's loop over one block.
+trait LaunchBlock<T, const N: usize>: Sync {
+    fn launch(&self, block: Block<T, N>);
+}
+
+struct Launch<M>(M);
 
 /// Chooses the lanes. Every version of every op costs compile time: all SIMD levels for f32, the type to train
 /// in; one for f64; none for maps that say they are not [`Map::FAST`].
-fn launch<T, const N: usize, M: Map<N>>(block: Block<T, N, M>)
+impl<T, const N: usize, M: Map<N>> LaunchBlock<T, N> for Launch<M>
 where
     T: SimdFloat + Vector<Scalar = T>,
 {
-    if !M::FAST {
-        block.run::<T>()
-    } else if T::DTYPE.bytes() == 8 {
-        block.run::<T::Portable>()
-    } else {
-        simd::run(block)
+    fn launch(&self, block: Block<T, N>) {
+        let mapped = Mapped { op: self.0, block };
+        if !M::FAST {
+            mapped.run::<T>()
+        } else if T::DTYPE.bytes() == 8 {
+            mapped.run::<T::Portable>()
+        } else {
+            simd::run(mapped)
+        }
     }
 }
 
-struct Block<T, const N: usize, M> {
-    op: M,
+/// Operands and result of one call of the loop.
+struct Block<T, const N: usize> {
     x: [Operand<T>; N],
     out: *mut T,
     /// At least the width of the lanes.
     len: usize,
 }
 
-impl<T: SimdFloat, const N: usize, M: Map<N>> Kernel<T> for Block<T, N, M> {
+impl<T, const N: usize> Block<T, N> {
+    /// The operands have as many elements as `out`.
+    fn new(x: [Operand<T>; N], out: &mut [T]) -> Self {
+        Self { x, out: out.as_mut_ptr(), len: out.len() }
+    }
+}
+
+struct Mapped<T, const N: usize, M> {
+    op: M,
+    block: Block<T, N>,
+}
+
+impl<T: SimdFloat, const N: usize, M: Map<N>> Kernel<T> for Mapped<T, N, M> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = T>>(self) {
+        let Block { x, out, len } = self.block;
         let mut next = 0;
-        while next < self.len {
+        while next < len {
             // the last register overlaps the one before: the same numbers again, and no second loop to compile
-            let at = next.min(self.len - V::WIDTH);
+            let at = next.min(len - V::WIDTH);
             // SAFETY: `at + WIDTH <= len`, and the operands have `len` elements, or WIDEST with step 0.
             unsafe {
-                let x = self.x.map(|x| V::load(x.from.add(at * x.step)));
-                self.op.eval(x).store(self.out.add(at));
+                let x = x.map(|x| V::load(x.from.add(at * x.step)));
+                self.op.eval(x).store(out.add(at));
             }
             next += V::WIDTH;
         }

@@ -59,7 +59,8 @@ pub trait Op<const N: usize>: Send + Sync + 'static {
 
 /// What an op's rule can read.
 pub struct Saved<'a, const N: usize, A> {
-    x: Option<[&'a Tensor; N]>,
+    /// None or `N` of them.
+    x: &'a [Tensor],
     y: Option<Tensor>,
     /// What forward left.
     pub aux: &'a A,
@@ -71,7 +72,8 @@ impl<'a, const N: usize, A> Saved<'a, N, A> {
     /// # Panics
     /// If [`Op::SAVES`] does not say `Inputs` or `Both`.
     pub fn x(&self) -> [&'a Tensor; N] {
-        self.x.expect("an op that reads its operands in vjp declares SAVES = Inputs or Both")
+        assert!(self.x.len() == N, "an op that reads its operands in vjp declares SAVES = Inputs or Both");
+        std::array::from_fn(|i| &self.x[i])
     }
 
     /// The result.
@@ -93,23 +95,29 @@ pub fn apply<const N: usize, O: Op<N>>(op: O, x: [&Tensor; N]) -> Tensor {
         Ok(spec) => spec,
         Err(e) => e.panic(),
     };
-    let record = is_tracking() && x.iter().any(|x| x.is_tracked());
-    if !record {
-        return op.forward(x, spec).0.detach();
-    }
+    let record = records(&x);
     let (y, aux) = with_tracking(false, || op.forward(x, spec));
     debug_assert_eq!(y.spec(), spec, "[{}] infer and forward disagree", O::NAME);
-    let inputs = x.iter().map(|x| x.node.clone()).collect();
-    let rule = Recorded {
-        x: O::SAVES.inputs().then(|| x.map(Tensor::clone)),
-        y: O::SAVES.output().then(|| y.detach()),
-        aux,
-        op,
-    };
-    attach(y, O::NAME, inputs, Arc::new(rule))
+    if !record {
+        return y.detach();
+    }
+    let kept = if O::SAVES.inputs() { clones(&x) } else { Vec::new() };
+    let rule = Recorded { x: kept, y: O::SAVES.output().then(|| y.detach()), aux, op };
+    attach(y, O::NAME, &x, Arc::new(rule))
 }
 
-fn attach(y: Tensor, name: &'static str, inputs: Vec<Option<Arc<Node>>>, rule: Arc<dyn Rule>) -> Tensor {
+fn records(x: &[&Tensor]) -> bool {
+    is_tracking() && x.iter().any(|x| x.is_tracked())
+}
+
+// Not generic, here and below, so that they are compiled once and not for every op.
+
+fn clones(x: &[&Tensor]) -> Vec<Tensor> {
+    x.iter().map(|&x| x.clone()).collect()
+}
+
+fn attach(y: Tensor, name: &'static str, x: &[&Tensor], rule: Arc<dyn Rule>) -> Tensor {
+    let inputs = x.iter().map(|x| x.node.clone()).collect();
     let kind = Kind::Op { inputs, rule: Mutex::new(Some(rule)) };
     let node = Some(Node::new(name, y.spec(), kind));
     Tensor { node, ..y }
@@ -118,7 +126,8 @@ fn attach(y: Tensor, name: &'static str, inputs: Vec<Option<Arc<Node>>>, rule: A
 /// An op, and what it saved.
 struct Recorded<const N: usize, O: Op<N>> {
     op: O,
-    x: Option<[Tensor; N]>,
+    /// None or `N` of them.
+    x: Vec<Tensor>,
     /// Without its node, which would hold itself; `vjp` puts it back.
     y: Option<Tensor>,
     aux: O::Aux,
@@ -127,7 +136,7 @@ struct Recorded<const N: usize, O: Op<N>> {
 impl<const N: usize, O: Op<N>> Rule for Recorded<N, O> {
     fn vjp(&self, node: &Arc<Node>, dy: Tensor, need: &[bool]) -> Vec<Option<Tensor>> {
         let saved = Saved {
-            x: self.x.as_ref().map(|x| x.each_ref()),
+            x: &self.x,
             y: self.y.as_ref().map(|y| Tensor { node: Some(node.clone()), ..y.clone() }),
             aux: &self.aux,
         };
@@ -150,11 +159,10 @@ pub fn apply_variadic(
     vjp: impl Fn(Tensor, &[bool]) -> Vec<Option<Tensor>> + Send + Sync + 'static,
 ) -> Tensor {
     let y = y.detach();
-    if !(is_tracking() && x.iter().any(|x| x.is_tracked())) {
+    if !records(x) {
         return y;
     }
-    let inputs = x.iter().map(|x| x.node.clone()).collect();
-    attach(y, name, inputs, Arc::new(Closure(vjp)))
+    attach(y, name, x, Arc::new(Closure(vjp)))
 }
 
 struct Closure<F>(F);
