@@ -51,6 +51,7 @@ pub trait Metric: Send + Sync {
     /// The same from what the model computes before its last `activation`; `None` if there is no better way than to
     /// apply it. The ways there are (cross-entropy behind softmax or sigmoid) are exact where the activation
     /// saturates, and cheaper.
+    #[allow(clippy::wrong_self_convention)] // Keras's word for it
     fn from_logits(&self, y_true: &Tensor, logits: &Tensor, activation: Activation) -> Option<Tensor> {
         let _ = (y_true, logits, activation);
         None
