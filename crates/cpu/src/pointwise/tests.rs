@@ -1,6 +1,6 @@
 use super::*;
 use crate::{cases, naive};
-use cotangent_base::{Element, Float, Layout};
+use cotangent_base::{Element, Float, Layout, Shape};
 
 #[derive(Clone, Copy)]
 struct Affine;
@@ -59,7 +59,7 @@ fn every_level_computes_every_element_once() {
             let x = [(&a[..], 1), (&b[..], 1), (&constant[..], 0)];
             let mut out = vec![f32::NAN; len + 1];
             let x = x.map(|(x, step)| Operand { from: x.as_ptr(), step });
-            run_at(level, Block { op: Affine, x, out: out.as_mut_ptr(), len });
+            run_at(level, Mapped { op: Affine, block: Block { x, out: out.as_mut_ptr(), len } });
             let want = (0..len).map(|i| Affine.eval([a[i], b[i], -2.0]));
             assert!(want.eq(out[..len].iter().copied()) && out[len].is_nan(), "{level:?} {len}");
         }
