@@ -240,10 +240,13 @@ unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool>(
     b_step: isize,
 ) -> [[V; N]; R] {
     let mut sums = [[V::zero(); N]; R];
-    let step = if ROWS { 1 } else { left.step };
     for run in &left.runs {
-        let mut rows = Rows::new(a.wrapping_offset(run.at), left.row);
-        for _ in 0..run.len {
+        let mut a = a.wrapping_offset(run.at);
+        // opaque to the compiler, which would work the addresses out anew for each k, on the ports that the products
+        // need
+        let rows: [*const V::Scalar; R] = std::array::from_fn(|r| a.wrapping_offset(r as isize * left.row));
+        let rows = if ROWS { black_box(rows) } else { rows };
+        for k in 0..run.len {
             // SAFETY: the caller's promise; the pointers move on without being read past the last step.
             unsafe {
                 let mut row = [V::zero(); N];
@@ -254,7 +257,7 @@ unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool>(
                 macro_rules! rows {
                     ($($r:literal)*) => {$(
                         if $r < R {
-                            let x = V::broadcast(if ROWS { *rows.at($r) } else { *rows.first.add($r) });
+                            let x = V::broadcast(if ROWS { *rows[$r % R].add(k) } else { *a.add($r) });
                             for (v, &y) in row.iter().enumerate() {
                                 sums[$r % R][v] = V::fma(x, y, sums[$r % R][v]);
                             }
@@ -263,56 +266,9 @@ unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool>(
                 }
                 rows!(0 1 2 3 4 5 6 7 8 9 10 11 12 13);
             }
-            rows.advance(step);
+            a = a.wrapping_offset(left.step);
             b = b.wrapping_offset(b_step);
         }
     }
     sums
-}
-
-/// The addresses of a tile's rows from few registers: three pointers and two strides reach fourteen rows with the
-/// factors 1, 2, 4 and 8 that an address may have.
-struct Rows<T> {
-    first: *const T,
-    fifth: *const T,
-    tenth: *const T,
-    stride: isize,
-    triple: isize,
-}
-
-impl<T> Rows<T> {
-    #[inline(always)]
-    fn new(first: *const T, stride: isize) -> Self {
-        // opaque to the compiler, which would keep one address for each row and run out of registers
-        let hidden = |rows: isize| black_box(first.wrapping_offset(rows * stride));
-        Self { first, fifth: hidden(5), tenth: hidden(10), stride, triple: black_box(3 * stride) }
-    }
-
-    #[inline(always)]
-    fn at(&self, row: usize) -> *const T {
-        let (from, offset) = match row {
-            0 => (self.first, 0),
-            1 => (self.first, self.stride),
-            2 => (self.first, 2 * self.stride),
-            3 => (self.first, self.triple),
-            4 => (self.first, 4 * self.stride),
-            5 => (self.fifth, 0),
-            6 => (self.first, 2 * self.triple),
-            7 => (self.fifth, 2 * self.stride),
-            8 => (self.first, 8 * self.stride),
-            9 => (self.fifth, 4 * self.stride),
-            10 => (self.tenth, 0),
-            11 => (self.fifth, 2 * self.triple),
-            12 => (self.first, 4 * self.triple),
-            _ => (self.fifth, 8 * self.stride),
-        };
-        from.wrapping_offset(offset)
-    }
-
-    #[inline(always)]
-    fn advance(&mut self, step: isize) {
-        self.first = self.first.wrapping_offset(step);
-        self.fifth = self.fifth.wrapping_offset(step);
-        self.tenth = self.tenth.wrapping_offset(step);
-    }
 }
