@@ -1,5 +1,5 @@
 //! temp
-use crate::{Buffer, compare, conv, gemm, memory, norm, pointwise, pool, random, reduce};
+use crate::{Buffer, compare, conv, gemm, index, memory, norm, pointwise, pool, random, reduce, softmax};
 use cotangent_base::*;
 /// temp
 pub struct CpuDevice;
@@ -103,10 +103,10 @@ impl Kernels for CpuDevice {
         norm::normalize_vjp(x, channel, stats, dy)
     }
     fn softmax(&self, x: View<Self::Buffer>, log: bool) -> Self::Buffer {
-        todo!()
+        softmax::softmax(x, log)
     }
     fn softmax_cross_entropy(&self, x: View<Self::Buffer>, labels: View<Self::Buffer>) -> (Self::Buffer, Self::Buffer) {
-        todo!()
+        softmax::softmax_cross_entropy(x, labels)
     }
     fn softmax_cross_entropy_dx(
         &self,
@@ -114,16 +114,16 @@ impl Kernels for CpuDevice {
         labels: View<Self::Buffer>,
         dy: View<Self::Buffer>,
     ) -> Self::Buffer {
-        todo!()
+        softmax::softmax_cross_entropy_dx(softmax, labels, dy)
     }
     fn index_select(&self, x: View<Self::Buffer>, axis: usize, index: View<Self::Buffer>) -> Self::Buffer {
-        todo!()
+        index::index_select(x, axis, index)
     }
     fn index_add(&self, x: View<Self::Buffer>, axis: usize, index: View<Self::Buffer>, size: usize) -> Self::Buffer {
-        todo!()
+        index::index_add(x, axis, index, size)
     }
     fn gather(&self, x: View<Self::Buffer>, axis: usize, index: View<Self::Buffer>) -> Self::Buffer {
-        todo!()
+        index::gather(x, axis, index)
     }
     fn scatter_add(
         &self,
@@ -132,7 +132,7 @@ impl Kernels for CpuDevice {
         index: View<Self::Buffer>,
         x: View<Self::Buffer>,
     ) -> Self::Buffer {
-        todo!()
+        index::scatter_add(base, axis, index, x)
     }
     fn random(&self, draw: Draw, dtype: DType, count: usize, stream: Stream) -> Self::Buffer {
         random::random(draw, dtype, count, stream)

@@ -9,6 +9,7 @@ mod dense;
 mod device;
 mod dispatch;
 pub mod gemm;
+pub mod index;
 mod keep;
 pub mod memory;
 pub mod naive;
@@ -19,6 +20,7 @@ pub mod pool;
 pub mod random;
 pub mod reduce;
 pub mod simd;
+pub mod softmax;
 mod strided;
 mod transpose;
 

@@ -61,7 +61,7 @@ pub fn normalize_vjp(
         let inv_std: &[T] = stats.inv_std.as_slice();
         let dbeta = channels.sum(Elements(&dy[..]), Elements(&dy[..]));
         let mut dgamma = channels.sum_deviations::<T, true>(&x, &dy, stats.mean.as_slice());
-        dgamma.as_mut::<T>().iter_mut().zip(inv_std).for_each(|(sum, &s)| *sum = *sum * s);
+        dgamma.as_mut::<T>().iter_mut().zip(inv_std).for_each(|(sum, &s)| *sum *= s);
 
         let n = T::from_f64(channels.count() as f64);
         let scale = product::<T>(stats.inv_std, stats.gamma);

@@ -3,12 +3,14 @@
 //! No SIMD, no threads, no care for memory; each text is as close to its equation as it can be.
 
 pub mod conv;
+pub mod index;
 pub mod matmul;
 pub mod norm;
 pub mod pointwise;
 pub mod pool;
 pub mod random;
 pub mod reduce;
+pub mod softmax;
 
 use crate::Buffer;
 use cotangent_base::{Element, View};

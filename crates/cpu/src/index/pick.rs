@@ -1,0 +1,46 @@
+//! Picking elements by index.
+
+use super::{Places, around};
+use crate::Buffer;
+use crate::dense::dense;
+use crate::dispatch::for_dtype;
+use crate::par::{self, Shared};
+use cotangent_base::{Element, View};
+
+/// Slices `index[0], index[1], …` of axis `axis`; any dtype. Shape: `x`'s with `index.len()` for the axis.
+pub fn index_select(x: View<Buffer>, axis: usize, index: View<Buffer>) -> Buffer {
+    let sizes = around(&x.shape(), axis);
+    for_dtype!(x.buffer.dtype(), T => select::<T>(&dense(x), sizes, &dense(index)))
+}
+
+fn select<T: Element>(x: &[T], [outer, size, inner]: [usize; 3], index: &[i64]) -> Buffer {
+    let count = index.len();
+    Buffer::build(outer * count * inner, |y: &mut [T]| {
+        let y = Shared::new(y);
+        par::for_each(outer * count, inner, |row| {
+            let (o, at) = (row / count, index[row % count] as usize);
+            debug_assert!(at < size, "[index_select] index {at} of an axis of {size}");
+            // SAFETY: each row is one thread's.
+            let y = unsafe { y.part(row * inner, (row + 1) * inner) };
+            y.copy_from_slice(&x[(o * size + at) * inner..][..inner]);
+        });
+    })
+}
+
+/// `y[.., i, ..] = x[.., index[.., i, ..], ..]` along `axis`; any dtype. The index has y's shape; along the other
+/// axes it may be shorter than `x`.
+pub fn gather(x: View<Buffer>, axis: usize, index: View<Buffer>) -> Buffer {
+    let places = Places::new(index.shape(), &x.layout, axis);
+    let index = dense::<i64>(index);
+    for_dtype!(x.buffer.dtype(), T => {
+        let x = x.buffer.as_slice::<T>();
+        Buffer::build(index.len(), |y: &mut [T]| {
+            let y = Shared::new(y);
+            par::for_each(places.rows.shape.count(), places.len, |row| {
+                // SAFETY: each row is one thread's.
+                let out = unsafe { y.part(row * places.len, (row + 1) * places.len) };
+                places.for_row(row, &index, |place, i| out[i - row * places.len] = x[place]);
+            });
+        })
+    })
+}
