@@ -81,9 +81,11 @@ fn reduce_exp<L: Bits>(x: L) -> (L, L) {
     // adding this leaves no place for a fraction, so it rounds to the nearest integer
     let whole = L::splat(12_582_912.0);
     let n = x.mul_add(L::splat(LOG2_E), whole) - whole;
-    let r = n.mul_add(L::splat(-LN_2[0]), x);
-    let r = n.mul_add(L::splat(-LN_2[1]), r);
-    (n, (r * r).mul_add(polynomial(r, EXP), r))
+    // the rounding of r = exact + rest is made good: only the small term of eʳ − 1 sees it
+    let exact = n.mul_add(L::splat(-LN_2[0]), x);
+    let rest = n * L::splat(-LN_2[1]);
+    let r = exact + rest;
+    (n, exact + (r * r).mul_add(polynomial(r, EXP), rest))
 }
 
 #[inline(always)]
