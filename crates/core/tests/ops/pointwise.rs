@@ -85,10 +85,13 @@ fn nan_is_not_lost() {
     }
 }
 
+/// Name, op, and value and derivative at −10⁴ and 10⁴.
+type Limits = (&'static str, fn(&Tensor) -> Tensor, [f64; 2], [f64; 2]);
+
 /// Far out, where eˣ overflows, values and derivatives are the limits.
 #[test]
 fn large_numbers_reach_the_limits() {
-    let far: [(&str, fn(&Tensor) -> Tensor, [f64; 2], [f64; 2]); 11] = [
+    let far: [Limits; 11] = [
         ("elu", |x| x.elu(1.0), [-1.0, 1e4], [0.0, 1.0]),
         ("gelu", |x| x.gelu(), [0.0, 1e4], [0.0, 1.0]),
         ("gelu_tanh", |x| x.gelu_tanh(), [0.0, 1e4], [0.0, 1.0]),

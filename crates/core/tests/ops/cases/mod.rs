@@ -6,10 +6,12 @@ mod structure;
 
 use cotangent_core::Tensor;
 
+type Function = Box<dyn Fn(&[Tensor]) -> Tensor>;
+
 /// One op on some f64 operands, all of which the result depends on.
 pub struct Case {
     pub name: &'static str,
-    pub f: Box<dyn Fn(&[Tensor]) -> Tensor>,
+    pub f: Function,
     pub x: Vec<Tensor>,
 }
 
