@@ -1,143 +1,161 @@
-//! temp
+//! [`CpuDevice`]: the contract of a device, kept by the kernels of this crate.
+
 use crate::{Buffer, compare, conv, gemm, index, memory, norm, pointwise, pool, random, reduce, softmax};
-use cotangent_base::*;
-/// temp
+use cotangent_base::{
+    Axes, Compare, ConvGeometry, DType, Draw, Element, Kernels, Layout, Map, NormStats, PoolGeometry, Reduce, Result,
+    Stream, Update, View,
+};
+
+/// The CPU: rayon's threads and the SIMD lanes of [`simd`](crate::simd).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CpuDevice;
-#[allow(unused, missing_docs)]
+
 impl Kernels for CpuDevice {
     type Buffer = Buffer;
-    fn upload<T: Element>(&self, values: &[T]) -> Result<Self::Buffer> {
+
+    fn upload<T: Element>(&self, values: &[T]) -> Result<Buffer> {
         Ok(memory::upload(values))
     }
-    fn download<T: Element>(&self, x: View<Self::Buffer>) -> Vec<T> {
+
+    fn download<T: Element>(&self, x: View<Buffer>) -> Vec<T> {
         memory::download(x)
     }
-    fn fill(&self, dtype: DType, count: usize, value: f64) -> Self::Buffer {
+
+    fn fill(&self, dtype: DType, count: usize, value: f64) -> Buffer {
         memory::fill(dtype, count, value)
     }
-    fn arange(&self, dtype: DType, count: usize, start: f64, step: f64) -> Self::Buffer {
+
+    fn arange(&self, dtype: DType, count: usize, start: f64, step: f64) -> Buffer {
         memory::arange(dtype, count, start, step)
     }
-    fn copy(&self, x: View<Self::Buffer>) -> Self::Buffer {
+
+    fn copy(&self, x: View<Buffer>) -> Buffer {
         memory::copy(x)
     }
-    fn assign(&self, out: &mut Self::Buffer, places: Layout, x: View<Self::Buffer>) {
+
+    fn assign(&self, out: &mut Buffer, places: Layout, x: View<Buffer>) {
         memory::assign(out, places, x)
     }
-    fn cast(&self, x: View<Self::Buffer>, dtype: DType) -> Self::Buffer {
+
+    fn cast(&self, x: View<Buffer>, dtype: DType) -> Buffer {
         memory::cast(x, dtype)
     }
-    fn map<const N: usize, M: Map<N>>(&self, op: M, x: [View<Self::Buffer>; N]) -> Self::Buffer {
+
+    fn map<const N: usize, M: Map<N>>(&self, op: M, x: [View<Buffer>; N]) -> Buffer {
         pointwise::map(op, x)
     }
-    fn map_integers(&self, op: fn(i64, i64) -> i64, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer {
+
+    fn map_integers(&self, op: fn(i64, i64) -> i64, a: View<Buffer>, b: View<Buffer>) -> Buffer {
         compare::map_integers(op, a, b)
     }
-    fn compare(&self, op: Compare, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer {
+
+    fn compare(&self, op: Compare, a: View<Buffer>, b: View<Buffer>) -> Buffer {
         compare::compare(op, a, b)
     }
-    fn select(&self, mask: View<Self::Buffer>, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer {
+
+    fn select(&self, mask: View<Buffer>, a: View<Buffer>, b: View<Buffer>) -> Buffer {
         compare::select(mask, a, b)
     }
-    fn accumulate(&self, acc: &mut Self::Buffer, x: View<Self::Buffer>) {
+
+    fn accumulate(&self, acc: &mut Buffer, x: View<Buffer>) {
         pointwise::accumulate(acc, x)
     }
-    fn update<const S: usize, U: Update<S>>(
-        &self,
-        op: U,
-        p: &mut Self::Buffer,
-        g: View<Self::Buffer>,
-        state: [&mut Self::Buffer; S],
-    ) {
+
+    fn update<const S: usize, U: Update<S>>(&self, op: U, p: &mut Buffer, g: View<Buffer>, state: [&mut Buffer; S]) {
         pointwise::update(op, p, g, state)
     }
-    fn reduce(&self, op: Reduce, x: View<Self::Buffer>, axes: Axes) -> Self::Buffer {
+
+    fn reduce(&self, op: Reduce, x: View<Buffer>, axes: Axes) -> Buffer {
         reduce::reduce(op, x, axes)
     }
-    fn arg_reduce(&self, greatest: bool, x: View<Self::Buffer>, axis: usize) -> Self::Buffer {
+
+    fn arg_reduce(&self, greatest: bool, x: View<Buffer>, axis: usize) -> Buffer {
         reduce::arg_reduce(greatest, x, axis)
     }
-    fn matmul(&self, a: View<Self::Buffer>, b: View<Self::Buffer>, bias: Option<View<Self::Buffer>>) -> Self::Buffer {
+
+    fn matmul(&self, a: View<Buffer>, b: View<Buffer>, bias: Option<View<Buffer>>) -> Buffer {
         gemm::matmul(a, b, bias)
     }
-    fn conv2d(
-        &self,
-        x: View<Self::Buffer>,
-        w: View<Self::Buffer>,
-        bias: Option<View<Self::Buffer>>,
-        geometry: &ConvGeometry,
-    ) -> Self::Buffer {
+
+    fn conv2d(&self, x: View<Buffer>, w: View<Buffer>, bias: Option<View<Buffer>>, geometry: &ConvGeometry) -> Buffer {
         conv::conv2d(x, w, bias, geometry)
     }
-    fn conv2d_dx(&self, dy: View<Self::Buffer>, w: View<Self::Buffer>, geometry: &ConvGeometry) -> Self::Buffer {
+
+    fn conv2d_dx(&self, dy: View<Buffer>, w: View<Buffer>, geometry: &ConvGeometry) -> Buffer {
         conv::conv2d_dx(dy, w, geometry)
     }
-    fn conv2d_dw(&self, x: View<Self::Buffer>, dy: View<Self::Buffer>, geometry: &ConvGeometry) -> Self::Buffer {
+
+    fn conv2d_dw(&self, x: View<Buffer>, dy: View<Buffer>, geometry: &ConvGeometry) -> Buffer {
         conv::conv2d_dw(x, dy, geometry)
     }
-    fn max_pool2d(&self, x: View<Self::Buffer>, geometry: &PoolGeometry) -> (Self::Buffer, Self::Buffer) {
+
+    fn max_pool2d(&self, x: View<Buffer>, geometry: &PoolGeometry) -> (Buffer, Buffer) {
         pool::max_pool2d(x, geometry)
     }
-    fn max_pool2d_dx(&self, dy: View<Self::Buffer>, taps: View<Self::Buffer>, geometry: &PoolGeometry) -> Self::Buffer {
+
+    fn max_pool2d_dx(&self, dy: View<Buffer>, taps: View<Buffer>, geometry: &PoolGeometry) -> Buffer {
         pool::max_pool2d_dx(dy, taps, geometry)
     }
-    fn avg_pool2d(&self, x: View<Self::Buffer>, geometry: &PoolGeometry, count_padding: bool) -> Self::Buffer {
+
+    fn avg_pool2d(&self, x: View<Buffer>, geometry: &PoolGeometry, count_padding: bool) -> Buffer {
         pool::avg_pool2d(x, geometry, count_padding)
     }
-    fn avg_pool2d_dx(&self, dy: View<Self::Buffer>, geometry: &PoolGeometry, count_padding: bool) -> Self::Buffer {
+
+    fn avg_pool2d_dx(&self, dy: View<Buffer>, geometry: &PoolGeometry, count_padding: bool) -> Buffer {
         pool::avg_pool2d_dx(dy, geometry, count_padding)
     }
-    fn moments(&self, x: View<Self::Buffer>, channel: usize) -> (Self::Buffer, Self::Buffer) {
+
+    fn moments(&self, x: View<Buffer>, channel: usize) -> (Buffer, Buffer) {
         norm::moments(x, channel)
     }
-    fn normalize(&self, x: View<Self::Buffer>, channel: usize, stats: NormStats<Self::Buffer>) -> Self::Buffer {
+
+    fn normalize(&self, x: View<Buffer>, channel: usize, stats: NormStats<Buffer>) -> Buffer {
         norm::normalize(x, channel, stats)
     }
+
     fn normalize_vjp(
         &self,
-        x: View<Self::Buffer>,
+        x: View<Buffer>,
         channel: usize,
-        stats: NormStats<Self::Buffer>,
-        dy: View<Self::Buffer>,
-    ) -> (Self::Buffer, Self::Buffer, Self::Buffer) {
+        stats: NormStats<Buffer>,
+        dy: View<Buffer>,
+    ) -> (Buffer, Buffer, Buffer) {
         norm::normalize_vjp(x, channel, stats, dy)
     }
-    fn softmax(&self, x: View<Self::Buffer>, log: bool) -> Self::Buffer {
+
+    fn softmax(&self, x: View<Buffer>, log: bool) -> Buffer {
         softmax::softmax(x, log)
     }
-    fn softmax_cross_entropy(&self, x: View<Self::Buffer>, labels: View<Self::Buffer>) -> (Self::Buffer, Self::Buffer) {
+
+    fn softmax_cross_entropy(&self, x: View<Buffer>, labels: View<Buffer>) -> (Buffer, Buffer) {
         softmax::softmax_cross_entropy(x, labels)
     }
-    fn softmax_cross_entropy_dx(
-        &self,
-        softmax: View<Self::Buffer>,
-        labels: View<Self::Buffer>,
-        dy: View<Self::Buffer>,
-    ) -> Self::Buffer {
+
+    fn softmax_cross_entropy_dx(&self, softmax: View<Buffer>, labels: View<Buffer>, dy: View<Buffer>) -> Buffer {
         softmax::softmax_cross_entropy_dx(softmax, labels, dy)
     }
-    fn index_select(&self, x: View<Self::Buffer>, axis: usize, index: View<Self::Buffer>) -> Self::Buffer {
+
+    fn index_select(&self, x: View<Buffer>, axis: usize, index: View<Buffer>) -> Buffer {
         index::index_select(x, axis, index)
     }
-    fn index_add(&self, x: View<Self::Buffer>, axis: usize, index: View<Self::Buffer>, size: usize) -> Self::Buffer {
+
+    fn index_add(&self, x: View<Buffer>, axis: usize, index: View<Buffer>, size: usize) -> Buffer {
         index::index_add(x, axis, index, size)
     }
-    fn gather(&self, x: View<Self::Buffer>, axis: usize, index: View<Self::Buffer>) -> Self::Buffer {
+
+    fn gather(&self, x: View<Buffer>, axis: usize, index: View<Buffer>) -> Buffer {
         index::gather(x, axis, index)
     }
-    fn scatter_add(
-        &self,
-        base: View<Self::Buffer>,
-        axis: usize,
-        index: View<Self::Buffer>,
-        x: View<Self::Buffer>,
-    ) -> Self::Buffer {
+
+    fn scatter_add(&self, base: View<Buffer>, axis: usize, index: View<Buffer>, x: View<Buffer>) -> Buffer {
         index::scatter_add(base, axis, index, x)
     }
-    fn random(&self, draw: Draw, dtype: DType, count: usize, stream: Stream) -> Self::Buffer {
+
+    fn random(&self, draw: Draw, dtype: DType, count: usize, stream: Stream) -> Buffer {
         random::random(draw, dtype, count, stream)
     }
-    fn dropout(&self, x: View<Self::Buffer>, rate: f64, stream: Stream) -> Self::Buffer {
+
+    fn dropout(&self, x: View<Buffer>, rate: f64, stream: Stream) -> Buffer {
         random::dropout(x, rate, stream)
     }
 }

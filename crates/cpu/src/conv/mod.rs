@@ -1,9 +1,9 @@
-//! Convolution in two dimensions as matrix products whose left operand is the matrix of [`patches`], which is
+//! Convolution in two dimensions as matrix products whose left operand is the matrix of `patches`, which is
 //! packed block by block from the images and never written out ("implicit GEMM").
 //!
 //! With X̂ the patches, one row for each window and one column for each tap and channel:
 //! `y = X̂·w + bias` and `dw = X̂ᵀ·dy`. For stride 1, dx is the convolution of dy with the flipped weights; in
-//! general the patches' cotangents `dy·wᵀ` are added up where the patches came from (see [`input`]).
+//! general the patches' cotangents `dy·wᵀ` are added up where the patches came from (see `input`).
 
 mod format;
 mod input;

@@ -1,7 +1,7 @@
 //! Matrix products: `y = a·b (+ bias)`, batched, from any strides.
 //!
-//! [`loops`] divides the work into blocks and jobs, [`pack`] copies the blocks to where the microkernel of
-//! [`kernel`] reads them in order; [`dot`] is for a matrix times a vector, where there is nothing to reuse.
+//! `loops` divides the work into blocks and jobs, `pack` copies the blocks to where the microkernel of
+//! `kernel` reads them in order; `dot` is for a matrix times a vector, where there is nothing to reuse.
 
 mod dot;
 mod kernel;
