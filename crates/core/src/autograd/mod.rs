@@ -1,5 +1,5 @@
 //! Reverse-mode differentiation: what the graph is ([`node`](self)), what an op must say ([`Op`]), how the
-//! cotangents flow back ([`grad`], [`Tensor::backward`]), and how to stay outside ([`no_grad`]).
+//! cotangents flow back ([`grad`], [`Tensor::backward`](crate::Tensor::backward)), and how to stay outside ([`no_grad`]).
 //!
 //! The graph stands beside the values: a tensor that was computed from a tracked one holds a node, the node
 //! holds its operands' nodes and what its op declared saved. Backward visits nodes in falling order of their

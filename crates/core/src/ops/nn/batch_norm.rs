@@ -69,18 +69,18 @@ impl BatchNorm {
 }
 
 /// Every axis of `x` but the channel.
-fn others(x: &Tensor, channel: usize) -> Axes {
+pub(super) fn others(x: &Tensor, channel: usize) -> Axes {
     (0..x.rank()).filter(|&axis| axis != channel).collect()
 }
 
 /// `v`, `[C]`, in a shape that broadcasts along axis `channel` of `rank`.
-fn along(v: &Tensor, channel: usize, rank: usize) -> Tensor {
+pub(super) fn along(v: &Tensor, channel: usize, rank: usize) -> Tensor {
     let ones = Shape::new(&vec![1; rank]);
     v.reshape(ones.with(channel, v.count()))
 }
 
 /// The spec of the result, if each of the vectors is `[C]` of x's dtype.
-fn fits(op: &'static str, x: Spec, channel: usize, vectors: &[(&str, Spec)]) -> Result<Spec, ShapeError> {
+pub(super) fn fits(op: &'static str, x: Spec, channel: usize, vectors: &[(&str, Spec)]) -> Result<Spec, ShapeError> {
     check::float(op, x)?;
     let c = x.shape[channel];
     for &(name, v) in vectors {
@@ -118,37 +118,5 @@ impl Tensor {
         let inv_std = no_grad(|| (&var + eps).rsqrt());
         let op = BatchNorm { channel, eps, mean: mean.clone(), inv_std };
         (apply(op, [self, gamma, beta]), mean, var)
-    }
-
-    /// Batch normalisation as in inference: `y = (x − mean) / √(var + eps) · gamma + beta` with given statistics,
-    /// all four vectors `[C]` along `axis`. The derivative goes to all of them.
-    ///
-    /// ```
-    /// # use cotangent_core::Tensor;
-    /// let [gamma, beta, mean, var] = [2.0_f32, 1.0, 3.0, 4.0].map(|v| Tensor::from([v]));
-    /// let y = Tensor::from([[5.0_f32]]).batch_norm_inference(&gamma, &beta, &mean, &var, -1, 0.0);
-    /// assert_eq!(y.item(), 3.0);
-    /// ```
-    ///
-    /// # Panics
-    /// If there is no such axis, or a vector is not `[C]` of the same dtype.
-    #[track_caller]
-    pub fn batch_norm_inference(
-        &self,
-        gamma: &Tensor,
-        beta: &Tensor,
-        mean: &Tensor,
-        var: &Tensor,
-        axis: isize,
-        eps: f64,
-    ) -> Tensor {
-        let channel = check::axis_or_panic("batch_norm_inference", axis, self.rank());
-        let vectors = [("gamma", gamma.spec()), ("beta", beta.spec()), ("mean", mean.spec()), ("var", var.spec())];
-        if let Err(e) = fits("batch_norm_inference", self.spec(), channel, &vectors) {
-            e.panic();
-        }
-        let scale = gamma * (var + eps).rsqrt();
-        let [scale, mean, beta] = [&scale, mean, beta].map(|v| along(v, channel, self.rank()));
-        (self - mean) * scale + beta
     }
 }

@@ -2,6 +2,7 @@
 
 mod avg_pool2d;
 mod batch_norm;
+mod batch_norm_inference;
 mod conv2d;
 mod conv2d_vjp;
 mod cross_entropy;
@@ -13,6 +14,7 @@ mod softmax;
 
 pub use avg_pool2d::AvgPool2d;
 pub use batch_norm::BatchNorm;
+pub use batch_norm_inference::BatchNormInference;
 pub use conv2d::{Conv2d, Conv2dSpec};
 pub use cross_entropy::SoftmaxCrossEntropy;
 pub use dropout::Dropout;
