@@ -47,6 +47,7 @@ pub fn softmax_cross_entropy_dx(softmax: View<Buffer>, labels: View<Buffer>, dy:
     for_float!("softmax_cross_entropy_dx", softmax.buffer.dtype(), T => {
         let columns = columns(&softmax.shape());
         let (p, labels, dy) = (dense::<T>(softmax), dense::<i64>(labels), dense::<T>(dy));
+        assert_eq!(p.len(), labels.len() * columns, "[softmax_cross_entropy] one label for each row");
         Buffer::build(p.len(), |dx: &mut [T]| {
             let dx = Shared::new(dx);
             par::for_each(labels.len(), columns, |row| {

@@ -82,16 +82,19 @@ fn add_elements<T: Plus>(base: View<Buffer>, axis: usize, index: View<Buffer>, x
     let layout = Layout::contiguous(base.shape());
     let places = Places::new(shape, &layout, axis);
     let index = dense::<i64>(index);
+    // what the threads write apart rests on this
+    let size = layout.shape[axis] as i64;
+    assert!(index.iter().all(|at| (0..size).contains(at)), "[scatter_add] an index outside its axis of {size}");
+    let fits = (0..shape.rank()).all(|a| a == axis || shape[a] <= layout.shape[a]);
+    assert!(fits, "[scatter_add] the index {shape} reaches over {}", layout.shape);
     let mut out = memory::copy(base);
-    let y = out.as_mut::<T>();
-    let (size, y) = (y.len(), Shared::new(y));
+    let y = Shared::new(out.as_mut::<T>());
     // what lies before the axis differs in the result too, so it can be worked on at the same time
     let outer: usize = shape[..axis].iter().product();
     let rows = places.rows.shape.count() / outer.max(1);
     par::for_each(outer, rows * places.len, |o| {
         for row in o * rows..(o + 1) * rows {
             places.for_row(row, &index, |place, i| {
-                assert!(place < size, "[scatter_add] an index outside its axis");
                 // SAFETY: the place is in the result, and only this unit reaches it.
                 let y = unsafe { &mut *y.ptr().add(place) };
                 *y = y.plus(x[i]);

@@ -49,6 +49,7 @@ impl Channels {
 
     /// Σ (x − mean)² over each channel, or Σ dy·(x − mean) if `OF_DY`.
     pub fn sum_deviations<T: Number, const OF_DY: bool>(self, x: &[T], dy: &[T], mean: &[T]) -> Buffer {
+        assert_eq!(mean.len(), self.channels, "[normalize] one mean for each channel");
         let repeated = repeat(mean);
         let of = Deviations::<T, OF_DY, false> { x, dy, mean, now: T::default() };
         let columns = Deviations::<T, OF_DY, true> { x, dy, mean: &repeated, now: T::default() };
@@ -100,6 +101,11 @@ struct Deviations<'a, T, const OF_DY: bool, const COLUMNS: bool> {
 }
 
 impl<T: Number, const OF_DY: bool, const COLUMNS: bool> Term<T> for Deviations<'_, T, OF_DY, COLUMNS> {
+    fn count(self) -> usize {
+        assert_eq!(self.x.len(), self.dy.len(), "[normalize_vjp] dy is as long as x");
+        self.x.len()
+    }
+
     #[inline(always)]
     fn row(self, outer: usize) -> Self {
         Self { now: self.mean[outer % self.mean.len()], ..self }

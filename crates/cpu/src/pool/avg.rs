@@ -1,6 +1,7 @@
 //! Average pooling.
 
-use super::windows::{Give, Images, Pool, Tap, channels_last, for_windows, gather, in_format, inside};
+use super::gather::{Give, gather};
+use super::windows::{Images, Pool, Tap, channels_last, for_windows, in_format, inside};
 use crate::Buffer;
 use crate::dispatch::for_float;
 use crate::par::Shared;

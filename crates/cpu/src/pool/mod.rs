@@ -1,6 +1,7 @@
 //! Pooling over windows of images, in both data formats.
 
 mod avg;
+mod gather;
 mod max;
 #[cfg(test)]
 mod tests;

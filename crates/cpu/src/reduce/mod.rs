@@ -1,6 +1,7 @@
 //! Reductions over any axes, and where the extremes are.
 
 mod arg;
+mod block;
 pub(crate) mod fold;
 mod integers;
 #[cfg(test)]
