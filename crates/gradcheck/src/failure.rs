@@ -9,7 +9,7 @@ pub struct Failure {
     /// The op or function, as the caller named it.
     pub op: String,
     /// What is wrong.
-    pub kind: Kind,
+    pub kind: Box<Kind>,
 }
 
 /// What is wrong.
@@ -73,12 +73,12 @@ pub struct Mismatch {
 
 impl Failure {
     pub(crate) fn new(op: &str, kind: Kind) -> Self {
-        Self { op: op.to_owned(), kind }
+        Self { op: op.to_owned(), kind: Box::new(kind) }
     }
 
     /// The likely cause, if a derivative is wrong.
     pub fn cause(&self) -> Option<&Cause> {
-        match &self.kind {
+        match self.kind.as_ref() {
             Kind::Gradient(mismatch) => Some(&mismatch.cause),
             _ => None,
         }
@@ -86,7 +86,7 @@ impl Failure {
 
     /// The error of backward, if it refused.
     pub fn refusal(&self) -> Option<&GradError> {
-        match &self.kind {
+        match self.kind.as_ref() {
             Kind::Refused(e) => Some(e),
             _ => None,
         }
@@ -111,7 +111,7 @@ impl fmt::Display for Mismatch {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "[{}] ", self.op)?;
-        match &self.kind {
+        match self.kind.as_ref() {
             Kind::Gradient(mismatch) => mismatch.fmt(f),
             Kind::Refused(e) => write!(f, "backward refuses: {e}"),
             Kind::Shape { input, wanted, got } => write!(

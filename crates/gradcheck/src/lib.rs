@@ -3,7 +3,8 @@
 //! # How to check your own op
 //!
 //! Five lines, in a test of your own. The first gives numbers to check at, in `f64` and away from kinks; the second
-//! compares the rule with differences of the value; the third does the same for the rule's own derivative.
+//! compares the rule with differences of the value; the third does the same for the rule's own derivative. (In your
+//! program the names are `cotangent::gradcheck::…` and `cotangent::Tensor`.)
 //!
 //! ```
 //! use cotangent_gradcheck::{gradcheck, gradgradcheck, sample};
@@ -41,8 +42,10 @@
 //! ```
 //!
 //! [`Check`] has the knobs: tolerances, the step, the method, the seed. [`pointwise`] compares pointwise ops with
-//! exact derivatives, without a step. [`reach`] finds parameters that get no gradient.
+//! exact derivatives, without a step. [`reach`] finds parameters that get no gradient. [`cases`] is the table of all
+//! built-in ops that the suites in the repository's `tests/` read.
 
+pub mod cases;
 mod cause;
 mod check;
 pub mod compare;

@@ -12,24 +12,35 @@ const WEIGHTS: [f64; 3] = [3.0 / 4.0, -3.0 / 20.0, 1.0 / 60.0];
 pub struct Slope {
     /// By the difference of sixth order.
     pub value: Vec<f64>,
-    /// How far the differences over one, two and three steps are apart. For a smooth function that is O(h²); where
-    /// there is a kink or a jump within the steps it is as large as the slope or larger.
+    /// What is left of the differences over one, two and three steps when all that a smooth function would give is
+    /// taken out: O(h²) for a smooth function; where there is a kink or a jump within the steps, about as large as
+    /// the change of slope.
     pub roughness: Vec<f64>,
 }
 
 /// The derivative at 0 of the vector-valued function `y` of one number.
 pub fn slope(step: f64, mut y: impl FnMut(f64) -> Vec<f64>) -> Slope {
-    let mut sides = |k: usize| -> Vec<f64> {
-        let (after, before) = (y(k as f64 * step), y(-(k as f64) * step));
-        after.iter().zip(&before).map(|(a, b)| a - b).collect()
-    };
-    let differences = [sides(1), sides(2), sides(3)];
-    let at = |i: usize| [differences[0][i], differences[1][i], differences[2][i]];
-    let value = |d: [f64; 3]| d.iter().zip(WEIGHTS).map(|(d, w)| d * w).sum::<f64>() / step;
-    let secant = |d: [f64; 3], k: usize| d[k - 1] / (2.0 * k as f64 * step);
-    let rough = |d| (secant(d, 1) - secant(d, 2)).abs().max((secant(d, 1) - secant(d, 3)).abs());
-    let count = differences[0].len();
-    Slope { value: (0..count).map(|i| value(at(i))).collect(), roughness: (0..count).map(|i| rough(at(i))).collect() }
+    let sides = [1.0, 2.0, 3.0].map(|k| [y(k * step), y(-k * step)]);
+    let at = |i: usize| sides.each_ref().map(|[after, before]| [after[i], before[i]]);
+    let count = sides[0][0].len();
+    Slope {
+        value: (0..count).map(|i| value(step, at(i))).collect(),
+        roughness: (0..count).map(|i| roughness(step, at(i))).collect(),
+    }
+}
+
+fn value(step: f64, sides: [[f64; 2]; 3]) -> f64 {
+    sides.iter().zip(WEIGHTS).map(|([after, before], w)| (after - before) * w).sum::<f64>() / step
+}
+
+fn roughness(step: f64, sides: [[f64; 2]; 3]) -> f64 {
+    let [one, two, three] = sides.map(|[after, before]| after - before);
+    let secants = [one / 2.0, two / 4.0, three / 6.0];
+    let odd = (secants[0] - secants[1]).abs().max((secants[0] - secants[2]).abs());
+    // a smooth function's sums grow with the square of the distance, a kink's with the distance
+    let [one, two, three] = sides.map(|[after, before]| after + before);
+    let even = 2.0 * ((two - one) - 3.0 / 8.0 * (three - one)).abs();
+    odd.max(even) / step
 }
 
 #[cfg(test)]
@@ -49,6 +60,8 @@ mod tests {
     #[test]
     fn a_kink_is_rough() {
         let s = slope(STEP, |x| vec![(x - 3e-3).max(0.0), x.exp()]);
+        assert!(s.roughness[0] > 0.1 && s.roughness[1] < 1e-5, "{:?}", s.roughness);
+        let s = slope(STEP, |x| vec![x.max(0.0), x.exp() + 5.0 * x * x]);
         assert!(s.roughness[0] > 0.1 && s.roughness[1] < 1e-5, "{:?}", s.roughness);
     }
 }

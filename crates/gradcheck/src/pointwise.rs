@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_wrong_rule_is_found_at_its_operand() {
         let failure = binary(Wrong, &[[2.0, 2.0], [2.0, 3.0]]).unwrap_err();
-        let Kind::Gradient(m) = failure.kind else { panic!("{failure}") };
+        let Kind::Gradient(m) = *failure.kind else { panic!("{failure}") };
         assert_eq!(m.input, 0);
     }
 

@@ -30,8 +30,14 @@ pub enum Domain {
     Range(f64, f64),
     /// Uniform in [low, high), at least 1e-2 away from each of these points.
     Away(f64, f64, &'static [f64]),
+    /// A random sign times a number in [low, high).
+    Outer(f64, f64),
     /// In [-1, 1), every two elements at least 2e-2 apart (up to 100 of them): no ties for max and sorting.
     Distinct,
+    /// Multiples of 0.1 in [-1, 1), plus an offset: two tensors with other offsets have no ties.
+    Grid(f64),
+    /// Multiples of 1/16 in [-1, 1): numbers that f32 can add to large ones without rounding.
+    Sixteenths,
     /// Integers 0 .. n, as i64: labels and indices. Constants to the check.
     Index(usize),
     /// Zeros and ones as bools. Constants to the check.
@@ -48,7 +54,10 @@ impl Domain {
         let values: Vec<f64> = match self {
             Domain::Range(low, high) => units(count, seed).map(|u| low + (high - low) * u).collect(),
             Domain::Away(low, high, kinks) => units(count, seed).map(|u| away(low + (high - low) * u, kinks)).collect(),
+            Domain::Outer(low, high) => units(count, seed).map(|u| outer(low, high, 2.0 * u)).collect(),
             Domain::Distinct => distinct(count, seed),
+            Domain::Grid(offset) => units(count, seed).map(|u| (u * 20.0).floor() / 10.0 - 1.0 + offset).collect(),
+            Domain::Sixteenths => units(count, seed).map(|u| (u * 32.0).floor() / 16.0 - 1.0).collect(),
             Domain::Index(n) => units(count, seed).map(|u| (u * n as f64).floor()).collect(),
             Domain::Mask => units(count, seed).map(|u| (u < 0.5) as u8 as f64).collect(),
         };
@@ -67,6 +76,11 @@ fn away(x: f64, kinks: &[f64]) -> f64 {
         Some(k) => k + if x < *k { -MARGIN } else { MARGIN } + (x - k),
         None => x,
     }
+}
+
+/// From `u` in [0, 2) the sign and the size.
+fn outer(low: f64, high: f64, u: f64) -> f64 {
+    if u < 1.0 { low + (high - low) * u } else { -low - (high - low) * (u - 1.0) }
 }
 
 /// The middles of `count` equal parts of [-1, 1) in random order.

@@ -1,0 +1,97 @@
+//! Convolution and pooling: windows of every geometry, both formats.
+
+use super::{Op, Rounding, UNIT};
+use crate::sample::Domain;
+use cotangent_core::{Conv2dSpec, DataFormat, Padding, WindowSpec};
+
+const FORMATS: [DataFormat; 2] = [DataFormat::ChannelsLast, DataFormat::ChannelsFirst];
+
+pub fn ops() -> Vec<Op> {
+    vec![conv2d(), max_pool2d(), avg_pool2d()]
+}
+
+/// A window, by what is special about it.
+struct Named {
+    name: &'static str,
+    window: WindowSpec,
+}
+
+fn window(name: &'static str, kernel: [usize; 2], set: impl FnOnce(&mut WindowSpec)) -> Named {
+    let mut window = WindowSpec::new(kernel);
+    set(&mut window);
+    Named { name, window }
+}
+
+/// The geometries that fit into an image of 5 × 6.
+fn windows() -> Vec<Named> {
+    vec![
+        window("1 × 1", [1, 1], |_| {}),
+        window("3 × 2", [3, 2], |_| {}),
+        window("stride 2", [2, 2], |w| w.stride = [2, 2]),
+        window("stride below the kernel", [3, 3], |w| w.stride = [2, 1]),
+        window("stride beyond the kernel", [2, 1], |w| w.stride = [3, 2]),
+        window("same", [3, 3], |w| w.padding = Padding::Same),
+        window("same, even kernel, stride 2", [2, 4], |w| (w.padding, w.stride) = (Padding::Same, [2, 2])),
+        window("uneven padding", [3, 3], |w| w.padding = Padding::Explicit([1, 0, 0, 2])),
+        window("ceil", [2, 2], |w| (w.stride, w.ceil) = ([2, 4], true)),
+        window("the whole image", [5, 6], |_| {}),
+    ]
+}
+
+fn dilated() -> Named {
+    window("dilation", [2, 3], |w| w.dilation = [2, 1])
+}
+
+fn conv2d() -> Op {
+    let mut row = Op::new("conv2d").rules(&["conv2d_dx", "conv2d_dw"]);
+    for Named { name, window } in windows().into_iter().chain([dilated()]) {
+        for format in FORMATS {
+            let [kh, kw] = window.kernel;
+            let (x, w) = (format.shape([2, 5, 6, 2]), [kh, kw, 2, 3]);
+            let spec = Conv2dSpec { format, ..Conv2dSpec::new(window) };
+            row = row.at(format!("{name}, {format:?}"), &[(&x, UNIT), (&w, UNIT), (&[3], UNIT)], move |x| {
+                x[0].conv2d(&x[1], Some(&x[2]), &spec)
+            });
+        }
+    }
+    for (groups, filters, format) in [(2, 6, FORMATS[0]), (4, 4, FORMATS[0]), (4, 8, FORMATS[1])] {
+        let x = format.shape([1, 4, 4, 4]);
+        let spec = Conv2dSpec { groups, format, ..Conv2dSpec::new(WindowSpec::new([2, 3])) };
+        let name = format!("{groups} groups, {format:?}");
+        row =
+            row.at(name, &[(&x, UNIT), (&[2, 3, 4 / groups, filters], UNIT)], move |x| x[0].conv2d(&x[1], None, &spec));
+    }
+    let spec = Conv2dSpec::new(WindowSpec::new([3, 3]));
+    row.at("no images", &[(&[0, 4, 4, 2], UNIT), (&[3, 3, 2, 2], UNIT)], move |x| x[0].conv2d(&x[1], None, &spec)).at(
+        "beyond one block",
+        &[(&[1, 9, 9, 17], UNIT), (&[3, 3, 17, 19], UNIT)],
+        move |x| x[0].conv2d(&x[1], None, &spec),
+    )
+}
+
+fn max_pool2d() -> Op {
+    let mut row = Op::new("max_pool2d").rules(&["max_pool2d_dx"]).rounding(Rounding::Exact);
+    for Named { name, window } in windows().into_iter().chain([dilated()]) {
+        for format in FORMATS {
+            let shape = format.shape([1, 5, 6, 3]);
+            row = row.at(format!("{name}, {format:?}"), &[(&shape, Domain::Distinct)], move |x| {
+                x[0].max_pool2d(&window, format)
+            });
+        }
+    }
+    let window = WindowSpec::new([2, 2]);
+    row.at("no images", &[(&[0, 4, 4, 2], UNIT)], move |x| x[0].max_pool2d(&window, FORMATS[0]))
+}
+
+fn avg_pool2d() -> Op {
+    let mut row = Op::new("avg_pool2d").rules(&["avg_pool2d_dx"]);
+    for Named { name, window } in windows() {
+        for (format, count_padding) in [(FORMATS[0], false), (FORMATS[1], true)] {
+            let shape = format.shape([1, 5, 6, 2]);
+            let name =
+                format!("{name}, {format:?}, padding {}", if count_padding { "counts" } else { "does not count" });
+            row = row.at(name, &[(&shape, UNIT)], move |x| x[0].avg_pool2d(&window, format, count_padding));
+        }
+    }
+    row
+}
