@@ -1,6 +1,7 @@
-//! The project's chores, behind one door: `cargo xtask ci` and `cargo xtask tidy`.
+//! The project's chores, behind one door: `cargo xtask ci`, `cargo xtask tidy`, `cargo xtask mutate`.
 
 mod ci;
+mod mutate;
 mod repo;
 mod tidy;
 
@@ -8,7 +9,9 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask <chore>
   ci     every check, in order, with times
-  tidy   the rules of the house that the compiler does not know";
+  tidy   the rules of the house that the compiler does not know
+  mutate [--each N] [OP…]
+         does the gradient suite notice deliberate mistakes in the ops' rules?";
 
 fn main() -> ExitCode {
     let chore = std::env::args().nth(1).unwrap_or_default();
@@ -16,6 +19,7 @@ fn main() -> ExitCode {
     let done = match chore.as_str() {
         "ci" => ci::run(&root),
         "tidy" => tidy::run(&root),
+        "mutate" => mutate::run(&root, &std::env::args().skip(2).collect::<Vec<_>>()),
         _ => {
             eprintln!("{USAGE}");
             false
