@@ -12,12 +12,14 @@ pub use show::{show_curves, show_digits, tuple};
 
 use cotangent::{DataFormat, Device};
 
-/// The device that `--device` names.
+/// The device that `--device` names, and a line that says what it is.
 pub fn device(arguments: &Arguments) -> Device {
-    match arguments.device {
+    let device = match arguments.device {
         DeviceChoice::Auto => Device::best(),
         DeviceChoice::Cpu => Device::Cpu,
-    }
+    };
+    println!("computing on {}", device.describe());
+    device
 }
 
 /// The format that `--data-format` names.

@@ -1,6 +1,6 @@
 //! [`Device`]: where a tensor's memory is and its kernels run.
 
-use cotangent_cpu::{Buffer, CpuDevice};
+use cotangent_cpu::{Buffer, CpuDevice, par, simd};
 use std::fmt;
 
 /// Where tensors live. Chosen at run time; tensors of different devices do not mix.
@@ -15,6 +15,18 @@ impl Device {
     /// The fastest device there is.
     pub fn best() -> Device {
         Device::Cpu
+    }
+
+    /// What computes there: `cpu (avx512, 2 threads)`.
+    ///
+    /// ```
+    /// # use cotangent_core::Device;
+    /// println!("computing on {}", Device::best().describe());
+    /// ```
+    pub fn describe(&self) -> String {
+        match self {
+            Device::Cpu => format!("cpu ({}, {} threads)", simd::Level::current().name(), par::threads()),
+        }
     }
 }
 

@@ -88,8 +88,13 @@ fn check(function: &Function, level: &str, inputs: &[f32], got: &[f32]) {
     }
 }
 
+/// With `COTANGENT_SWEEP=all` every number that matters, in minutes:
+/// `COTANGENT_SWEEP=all cargo test --release -p cotangent-cpu error_bounds -- --nocapture`.
 #[test]
 fn functions_keep_their_error_bounds_at_every_level() {
+    if std::env::var("COTANGENT_SWEEP").is_ok_and(|sweep| sweep == "all") {
+        check_every_number();
+    }
     for (salt, function) in FUNCTIONS.iter().enumerate() {
         let inputs = inputs(salt as u32);
         let name = function.name;
@@ -115,23 +120,16 @@ fn a_value_does_not_depend_on_its_place_in_the_register() {
     }
 }
 
-/// Every number with a magnitude from 2⁻¹⁷ to 2⁸, without and with fused multiply-add. In release, as
-/// `cargo test --release -p cotangent-cpu every_number -- --ignored --nocapture`.
-#[test]
-#[ignore = "takes minutes"]
-fn functions_keep_their_error_bounds_for_every_number() {
+/// Every number with a magnitude from 2⁻¹⁷ to 2⁸, without and with fused multiply-add.
+fn check_every_number() {
     let best = *Level::available().last().expect("the portable level is always there");
     for function in &FUNCTIONS {
         for level in [Level::Portable, best] {
             crate::par::for_each(50, usize::MAX, |part| {
                 let high = (part as u32 % 2) << 31 | (110 + part as u32 / 2) << 23;
                 let inputs: Vec<f32> = (0..1u32 << 23).map(|low| f32::from_bits(high | low)).collect();
-                check(
-                    function,
-                    level.name(),
-                    &inputs,
-                    &run_at(level, Evaluate { name: function.name, inputs: &inputs }),
-                );
+                let outputs = run_at(level, Evaluate { name: function.name, inputs: &inputs });
+                check(function, level.name(), &inputs, &outputs);
             });
         }
     }
