@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::{repo, tidy};
@@ -42,9 +43,8 @@ fn steps(root: &Path) -> Vec<Step> {
     let mut steps = vec![
         Step::new("format", "fmt --all --check"),
         Step::new("clippy", "clippy --workspace --all-targets --all-features -- -D warnings"),
-        // The README's command. It runs the doc tests too.
+        // The README's command. It runs the doc tests too, and train's figures, which the examples ask for.
         Step::new("test", "test --release --workspace"),
-        Step::new("test figures", "test --release --package cotangent-train --features figures"),
         Step::new("doc", "doc --workspace --no-deps"),
         Step::new("examples", "build --release --examples"),
     ];
@@ -53,7 +53,18 @@ fn steps(root: &Path) -> Vec<Step> {
         let arguments = format!("run --release --quiet --example {name} -- {}", few_steps(&name));
         Step::new(format!("example {name}"), arguments)
     }));
+    let targets = TARGETS.into_iter().filter(|target| installed(target));
+    steps.extend(targets.map(|target| Step::new(target, format!("check --lib --target {target}"))));
     steps
+}
+
+/// Where the library compiles too: ARM with NEON, and the web.
+const TARGETS: [&str; 2] = ["aarch64-unknown-linux-gnu", "wasm32-unknown-unknown"];
+
+/// Whether the standard library for `target` is here.
+fn installed(target: &str) -> bool {
+    let libraries = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
+    libraries.is_ok_and(|found| Path::new(String::from_utf8_lossy(&found.stdout).trim()).exists())
 }
 
 /// The examples, by their files: `examples/name.rs` or `examples/name/main.rs`, as cargo finds them.
