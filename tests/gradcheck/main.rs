@@ -5,6 +5,7 @@
 //! refused by name; and the check that no op is missing from the table.
 
 mod complete;
+mod kinks;
 mod random;
 mod table;
 mod windows;

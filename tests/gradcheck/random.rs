@@ -6,10 +6,11 @@ use cotangent::gradcheck::{Check, Method};
 use cotangent::{Order, Shape, Tensor, grad};
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, RngSeed};
 
+/// So many cases, the same on every run.
 fn cases(cases: u32) -> Config {
-    Config { cases, failure_persistence: None, ..Config::default() }
+    Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..Config::default() }
 }
 
 /// An op that keeps numbers tame: from a matrix, and an earlier matrix of the same shape, to one of the same shape.
@@ -60,16 +61,19 @@ fn named(steps: &[(usize, usize)]) -> String {
     steps.iter().map(|&(op, _)| STEPS[op].0).collect::<Vec<_>>().join(" → ")
 }
 
+/// Compositions bend sharply, and have no kinks.
+const STEP: f64 = 3e-4;
+
 fn matrices(rows: usize, columns: usize, seed: u64) -> Vec<Tensor> {
     (0..2).map(|i| sample::uniform([rows, columns], -1.0, 1.0, seed.wrapping_add(i))).collect()
 }
 
 proptest! {
-    #![proptest_config(cases(2000))]
+    #![proptest_config(cases(4000))]
     #[test]
     fn compositions_of_up_to_eight_ops(steps in steps(), rows in 1usize..5, columns in 1usize..5, seed in any::<u64>(), arrangement in select(&Arrangement::ALL[..])) {
         let x: Vec<Tensor> = matrices(rows, columns, seed).iter().map(|x| arrangement.of(x)).collect();
-        let check = Check::new(named(&steps)).method(Method::Directions(1)).seed(seed);
+        let check = Check::new(named(&steps)).method(Method::Directions(1)).seed(seed).step(STEP);
         check.first(&|x| vec![composed(&steps, x)], &x).unwrap();
     }
 }
@@ -78,7 +82,7 @@ proptest! {
     #![proptest_config(cases(300))]
     #[test]
     fn second_derivatives_of_compositions(steps in prop::collection::vec((0..STEPS.len(), any::<usize>()), 1..=4), seed in any::<u64>()) {
-        let check = Check::new(named(&steps)).method(Method::Directions(1)).seed(seed).tolerance(1e-5, 1e-6);
+        let check = Check::new(named(&steps)).method(Method::Directions(1)).seed(seed).step(STEP);
         check.second(&|x| vec![composed(&steps, x)], &matrices(2, 3, seed)).unwrap();
     }
 }
@@ -128,7 +132,7 @@ const PAIRS: [(&str, Step); 8] = [
 ];
 
 proptest! {
-    #![proptest_config(cases(1200))]
+    #![proptest_config(cases(2000))]
     #[test]
     fn any_two_shapes_that_broadcast((a, b) in broadcastable(), op in 0..PAIRS.len(), layouts in any::<(u8, u8)>(), seed in any::<u64>()) {
         let arranged = |shape: &[usize], at: u8, offset: f64| {

@@ -4,7 +4,7 @@
 use cotangent::gradcheck::cases::{self, Case, Op};
 use cotangent::gradcheck::sample::Arrangement;
 use cotangent::gradcheck::{Check, Failure, Kind, Passed};
-use cotangent::{GradError, Tensor};
+use cotangent::{DType, GradError, Tensor};
 
 /// Runs `check` on every case of the ops that `wanted` chooses, and shows all failures at once.
 fn every(wanted: fn(&Op) -> bool, check: impl Fn(&Op, &Case) -> Result<Vec<Passed>, Failure>) -> Vec<Passed> {
@@ -75,6 +75,21 @@ fn an_operand_that_comes_from_another_op_passes_its_cotangent_on() {
             Ok(vec![op.check(case).first(&behind, &point)?])
         },
     );
+}
+
+#[test]
+fn inputs_of_f32_are_checked_within_what_f32_resolves() {
+    let narrow = |case: &Case| -> Vec<Tensor> {
+        let drawn = case.sample(4).into_iter();
+        drawn.map(|x| if x.dtype().is_float() { x.cast(DType::F32) } else { x }).collect()
+    };
+    // far out, the differences of f32 resolve nothing
+    let within = |case: &Case| !case.name.contains("far out");
+    let passed = every(
+        |op| op.first && op.tolerance.is_none(),
+        |op, case| if within(case) { Ok(vec![op.check(case).first(&*case.f, &narrow(case))?]) } else { Ok(vec![]) },
+    );
+    assert!(passed.len() >= 250, "{} checks", passed.len());
 }
 
 #[test]

@@ -5,10 +5,11 @@ use cotangent::gradcheck::sample::{self, Arrangement, Domain};
 use cotangent::gradcheck::{Check, Method};
 use cotangent::{Conv2dSpec, DataFormat, Padding, Tensor, WindowSpec};
 use proptest::prelude::*;
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, RngSeed};
 
+/// So many cases, the same on every run.
 fn cases(cases: u32) -> Config {
-    Config { cases, failure_persistence: None, ..Config::default() }
+    Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(2), ..Config::default() }
 }
 
 fn format() -> impl Strategy<Value = DataFormat> {
@@ -50,7 +51,7 @@ proptest! {
         let window = if kind == 0 { window } else { WindowSpec { dilation: [1, 1], ..window } };
         let x = Domain::Distinct.sample(format.shape([n, h, w, c]), seed);
         // more elements than 100 lie closer than two steps: take smaller ones
-        let check = check("pool2d", seed).step(2e-3f64.min(0.6 / x.count() as f64 / 3.0));
+        let check = check("pool2d", seed).step(1e-3f64.min(0.6 / x.count() as f64 / 3.0));
         let f = |x: &[Tensor]| vec![match kind {
             0 => x[0].max_pool2d(&window, format),
             1 => x[0].avg_pool2d(&window, format, false),

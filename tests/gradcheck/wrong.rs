@@ -2,7 +2,7 @@
 
 use cotangent::gradcheck::sample::{self, Domain};
 use cotangent::gradcheck::{Cause, Check, Failure, Kind, Mismatch, gradcheck, gradgradcheck};
-use cotangent::{Op, Rng, Saved, Saves, ShapeError, Spec, Tensor, apply};
+use cotangent::{Op, Rng, Saved, Saves, ShapeError, Spec, Tensor, apply, is_tracking};
 
 /// An op with a value and a rule of its own.
 struct Rule<const N: usize> {
@@ -213,6 +213,21 @@ fn a_wrong_second_derivative() {
     let failure = gradgradcheck("cube", cube, [&x]).unwrap_err();
     assert!(failure.to_string().starts_with("[cube, second order]"), "{failure}");
     assert_eq!(failure.cause(), Some(&Cause::Cut));
+}
+
+#[test]
+fn a_rule_that_differs_where_it_is_recorded() {
+    let twofold = |[x]: [&Tensor; 1]| {
+        let vjp: fn([&Tensor; 1], &Tensor) -> [Tensor; 1] = |[x], dy| {
+            let right = dy * x.cos();
+            [if is_tracking() { right * 1.001 } else { right }]
+        };
+        apply(Rule { value: |[x]| x.sin(), vjp }, [x])
+    };
+    let x = unit(&[4]);
+    gradcheck("sin", twofold, [&x]).unwrap();
+    let failure = gradgradcheck("sin", twofold, [&x]).unwrap_err();
+    assert!(matches!(*failure.kind, Kind::OrdersDiffer { input: 0, .. }), "{failure}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! [`Check`]: what is compared, and how closely.
 
 use crate::failure::{Failure, Kind};
-use crate::problem::{Function, Problem, Weights, device};
+use crate::problem::{Function, Problem, Weights, device, host};
 use crate::{Outputs, direction, jacobian, numeric, sample};
 use cotangent_core::{DType, GradError, Order, Shape, Tensor, grad};
 
@@ -77,7 +77,7 @@ impl Check {
         self
     }
 
-    /// With this step instead of 2e-3. The function must be smooth within three steps of the point.
+    /// With this step instead of 1e-3. The function must be smooth within three steps of the point.
     pub fn step(mut self, step: f64) -> Self {
         self.step = step;
         self
@@ -112,7 +112,7 @@ impl Check {
     }
 
     /// Compares the second derivatives: [`Check::first`] on the gradients of `f` as functions of the inputs and of
-    /// the cotangents. [`Failure::refusal`] tells which op has no second derivative.
+    /// the cotangents, after a check that they are the same gradients whether they are recorded or not. [`Failure::refusal`] tells which op has no second derivative.
     pub fn second(&self, f: &Function, inputs: &[Tensor]) -> Result<Passed, Failure> {
         let problem = Problem::new(&self.op, f, inputs, self.step)?;
         let outputs = problem.outputs.clone();
@@ -124,6 +124,7 @@ impl Check {
         if gradients.asked.is_empty() {
             return Err(Failure::new(&self.op, Kind::Nothing("no gradient depends on anything")));
         }
+        gradients.agree(&problem, &point)?;
         let g = |x: &[Tensor]| gradients.at(x).expect("it was computed before");
         Check { op: format!("{}, second order", self.op), ..self.clone() }.first(&g, &point)
     }
@@ -138,6 +139,24 @@ struct Gradients<'a> {
 }
 
 impl Gradients<'_> {
+    /// The gradients are the same recorded as not: a rule may compute them in two ways.
+    fn agree(&self, problem: &Problem, point: &[Tensor]) -> Result<(), Failure> {
+        let u: Weights = point[self.inputs..].iter().map(host).collect();
+        let plain = problem.analytic(&u)?;
+        let recorded = self.at(point).map_err(|e| Failure::new(problem.op, Kind::Refused(e)))?;
+        let share = if problem.dtype() == DType::F32 { 1e-4 } else { 1e-9 };
+        for (&input, recorded) in self.asked.iter().zip(&recorded) {
+            let greatest = plain[input].iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+            for (element, (&plain, recorded)) in plain[input].iter().zip(host(recorded)).enumerate() {
+                if !((plain - recorded).abs() <= share * (greatest + 1e-2)) {
+                    let kind = Kind::OrdersDiffer { input, element, plain, recorded };
+                    return Err(Failure::new(problem.op, kind));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Without the inputs that the outputs do not depend on.
     fn reached(mut self, point: &[Tensor]) -> Result<Self, GradError> {
         loop {

@@ -40,6 +40,17 @@ pub enum Kind {
         /// Jᵀa + Jᵀb.
         parts: f64,
     },
+    /// The gradient is another one where it is recorded to be differentiated again.
+    OrdersDiffer {
+        /// Which input.
+        input: usize,
+        /// Which element of it, row-major.
+        element: usize,
+        /// The gradient as `backward` gives it.
+        plain: f64,
+        /// As `grad` with `Order::Second` gives it.
+        recorded: f64,
+    },
     /// Two evaluations at one point differ.
     NotAFunction,
     /// There is nothing to compare.
@@ -124,6 +135,11 @@ impl fmt::Display for Failure {
                 f,
                 "the rule is not linear in the cotangent: input {input}, element {element}: \
                  vjp(a + b) = {whole:e}, vjp(a) + vjp(b) = {parts:e}"
+            ),
+            Kind::OrdersDiffer { input, element, plain, recorded } => write!(
+                f,
+                "the rule gives another gradient where it is recorded: input {input}, element {element}: \
+                 {plain:e}, recorded {recorded:e}"
             ),
             Kind::NotAFunction => {
                 write!(f, "two evaluations at the same point differ: fix the seed of what is random inside the closure")
