@@ -1,8 +1,9 @@
 //! `cargo xtask mutate [OP…]`: does the gradient suite notice when a derivative is wrong?
 //!
 //! Works on a copy of the repository below the build folder. Changes one thing at a time in the rule of an op (a sign,
-//! a factor, a mask, an axis, an operand), runs the suite `gradcheck`, and puts it back. A change that the suite does
-//! not notice has survived, and is listed at the end; one that does not compile is not counted.
+//! a factor, a mask, an axis, an operand), runs the suite `gradcheck` and the values of PyTorch in `fixtures`, and puts
+//! it back. A change that neither notices has survived, and is listed at the end; one that does not compile is not
+//! counted.
 
 mod change;
 
@@ -96,7 +97,8 @@ fn copied(root: &Path) -> PathBuf {
     let needed = |path: &str| COPIED.iter().any(|folder| path.starts_with(folder));
     let files = repo::text_files(root).into_iter().filter(|file| needed(&file.path)).map(|file| (file.path, file.text));
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).expect("the workspace has a manifest");
-    let made = [("Cargo.toml".to_owned(), lean(&manifest)), ("src/lib.rs".to_owned(), FACADE.to_owned())];
+    let made = [("Cargo.toml", lean(&manifest).as_str()), ("src/lib.rs", FACADE), ("tests/fixtures/main.rs", FIXTURES)]
+        .map(|(path, text)| (path.to_owned(), text.to_owned()));
     for (path, text) in files.chain(made) {
         let to = copy.join(path);
         if std::fs::read_to_string(&to).is_ok_and(|old| old == text) {
@@ -109,12 +111,23 @@ fn copied(root: &Path) -> PathBuf {
     copy
 }
 
-/// What is copied.
-const COPIED: [&str; 6] =
-    ["crates/base/", "crates/cpu/", "crates/core/", "crates/gradcheck/", "tests/gradcheck/", "Cargo.lock"];
+/// What is copied: the beginnings of paths.
+const COPIED: [&str; 8] = [
+    "crates/base/",
+    "crates/cpu/",
+    "crates/core/",
+    "crates/gradcheck/",
+    "tests/gradcheck/",
+    "tests/fixtures/edge.",
+    "tests/fixtures/torch.",
+    "Cargo.lock",
+];
 
-/// The names that the suite uses.
+/// The names that the suites use.
 const FACADE: &str = "pub use cotangent_core::*;\npub use cotangent_gradcheck as gradcheck;\n";
+
+/// The suite `fixtures` without the models.
+const FIXTURES: &str = "mod edge;\nmod torch;\n";
 
 /// The workspace's manifest with its shared tables alone, and a package of its own.
 fn lean(manifest: &str) -> String {
@@ -146,19 +159,21 @@ fn op_files(root: &Path, names: &[String]) -> Vec<PathBuf> {
     files
 }
 
-/// Builds and runs the gradient suite over the copy.
+/// Builds and runs the suites over the copy.
 fn fate(copy: &Path) -> Fate {
     let suite = |arguments: &[&str]| {
         let mut cargo = repo::cargo(copy);
         cargo.args(PROFILE.iter().flat_map(|setting| ["--config", setting]));
-        cargo.args(["test", "--quiet", "--package", "cotangent", "--test", "gradcheck"]).args(arguments);
+        cargo.args(["test", "--quiet", "--package", "cotangent"]).args(arguments);
         cargo.env("CARGO_TARGET_DIR", copy.join("target")).stdout(Stdio::null()).stderr(Stdio::null());
         succeeds(cargo)
     };
-    if !suite(&["--no-run"]) {
+    if !suite(&["--no-run", "--tests"]) {
         return Fate::DoesNotCompile;
     }
-    if suite(&["--", "table::"]) && suite(&[]) { Fate::Survived } else { Fate::Caught }
+    let suites: [&[&str]; 3] =
+        [&["--test", "gradcheck", "--", "table::"], &["--test", "fixtures"], &["--test", "gradcheck"]];
+    if suites.into_iter().all(suite) { Fate::Survived } else { Fate::Caught }
 }
 
 /// Whether the command ends well before patience does.
