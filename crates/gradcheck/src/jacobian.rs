@@ -13,91 +13,109 @@ pub fn check(problem: &Problem, tolerance: Tolerance, seed: u64) -> Result<Passe
     for input in problem.differentiable() {
         let columns: Vec<Slope> =
             (0..problem.inputs[input].count()).map(|element| problem.numeric_in(input, element)).collect();
-        let entries = rows.iter().enumerate().flat_map(|(r, (_, _, row))| {
-            row[input].iter().enumerate().map(move |(element, &analytic)| (r, element, analytic))
-        });
-        let (mut worst, mut wrong, mut all) = ((0.0, 0, 0), 0, 0);
-        for (r, element, analytic) in entries {
-            let numeric = columns[element].value[r];
-            let share = (analytic - numeric).abs() / tolerance.at(numeric);
-            all += 1;
-            wrong += !(share <= 1.0) as usize;
-            if !(share <= worst.0) {
-                worst = (if share.is_nan() { f64::INFINITY } else { share }, r, element);
-            }
-        }
+        let block = Block { problem, tolerance, input, rows: &rows, columns: &columns };
+        let shares: Vec<f64> = block.entries().map(|(row, element)| block.share(row, element)).collect();
+        let wrong = shares.iter().filter(|share| !(**share <= 1.0)).count();
         if wrong > 0 {
-            let (_, r, element) = worst;
-            return Err(located(problem, tolerance, seed, &rows, input, r, element, &columns, (wrong, all)));
+            return Err(block.located(&shares, wrong, seed));
         }
-        passed.compared += all;
-        passed.worst = passed.worst.max(worst.0);
+        passed.compared += shares.len();
+        passed.worst = shares.into_iter().fold(passed.worst, f64::max);
     }
     Ok(passed)
 }
 
-/// One row of the Jacobian: which output and element, and the gradients of that element by all inputs.
-type Row = (usize, usize, Vec<Vec<f64>>);
+/// A row of the Jacobian: one element of an output, and its gradients by all inputs.
+struct Row {
+    output: usize,
+    element: usize,
+    gradients: Vec<Vec<f64>>,
+}
 
 fn rows(problem: &Problem) -> Result<Vec<Row>, Failure> {
     let zeros: Weights = problem.outputs.iter().map(|(_, shape)| vec![0.0; shape.count()]).collect();
     let mut rows = Vec::new();
-    for k in 0..problem.outputs.len() {
-        for element in 0..zeros[k].len() {
+    for output in 0..problem.outputs.len() {
+        for element in 0..zeros[output].len() {
             let mut one = zeros.clone();
-            one[k][element] = 1.0;
-            rows.push((k, element, problem.analytic(&one)?));
+            one[output][element] = 1.0;
+            rows.push(Row { output, element, gradients: problem.analytic(&one)? });
         }
     }
     Ok(rows)
 }
 
-#[allow(clippy::too_many_arguments)]
-fn located(
-    problem: &Problem,
+/// The part of the Jacobian that belongs to one input.
+struct Block<'a> {
+    problem: &'a Problem<'a>,
     tolerance: Tolerance,
-    seed: u64,
-    rows: &[Row],
     input: usize,
-    r: usize,
-    element: usize,
-    columns: &[Slope],
-    wrong: (usize, usize),
-) -> Failure {
-    let u = weights(problem, seed).concat();
-    let x = &problem.inputs[input];
-    let analytic: Vec<f64> =
-        (0..x.count()).map(|e| rows.iter().zip(&u).map(|((_, _, row), u)| u * row[input][e]).sum()).collect();
-    let weigh = |v: &[f64]| v.iter().zip(&u).map(|(v, u)| u * v).sum::<f64>();
-    let numeric: Vec<f64> = columns.iter().map(|c| weigh(&c.value)).collect();
-    let others = problem.differentiable().filter(|&i| i != input && problem.inputs[i].count() == x.count());
-    let others = others.map(|i| {
-        let columns = (0..x.count()).map(|e| weigh(&problem.numeric_in(i, e).value));
-        (i, columns.collect())
-    });
-    let evidence = Evidence {
-        shape: x.shape(),
-        x: &host(x),
-        analytic: &analytic,
-        numeric: &numeric,
-        roughness: columns[element].roughness[r] / (rows[r].2[input][element] - columns[element].value[r]).abs(),
-        others: others.collect(),
-    };
-    let (k, at, row) = &rows[r];
-    let output = problem.outputs[*k];
-    let numeric = columns[element].value[r];
-    let mismatch = Mismatch {
-        input,
-        spec: x.spec(),
-        element: index(&x.shape(), element),
-        output: Some((output.0, index(&output.1, *at))),
-        analytic: row[input][element],
-        numeric,
-        tolerance: tolerance.at(numeric),
-        wrong,
-        cause: evidence.cause(),
-    };
-    Failure::new(problem.op, Kind::Gradient(mismatch))
+    rows: &'a [Row],
+    columns: &'a [Slope],
+}
+
+impl Block<'_> {
+    /// The places of its entries: row and element of the input.
+    fn entries(&self) -> impl Iterator<Item = (usize, usize)> {
+        let columns = self.columns.len();
+        (0..self.rows.len() * columns).map(move |i| (i / columns, i % columns))
+    }
+
+    fn analytic(&self, row: usize, element: usize) -> f64 {
+        self.rows[row].gradients[self.input][element]
+    }
+
+    fn numeric(&self, row: usize, element: usize) -> f64 {
+        self.columns[element].value[row]
+    }
+
+    /// The error as a share of what is allowed.
+    fn share(&self, row: usize, element: usize) -> f64 {
+        let numeric = self.numeric(row, element);
+        (self.analytic(row, element) - numeric).abs() / self.tolerance.at(numeric)
+    }
+
+    /// The failure at the entry that is worst, NaN being worse than all.
+    fn located(&self, shares: &[f64], wrong: usize, seed: u64) -> Failure {
+        let severity = |i: &usize| if shares[*i].is_nan() { f64::INFINITY } else { shares[*i] };
+        let worst = (0..shares.len()).max_by(|a, b| severity(a).total_cmp(&severity(b))).unwrap_or(0);
+        let (row, element) = (worst / self.columns.len(), worst % self.columns.len());
+        let (x, Row { output, element: at, .. }) = (&self.problem.inputs[self.input], &self.rows[row]);
+        let (output, shape) = self.problem.outputs[*output];
+        let (analytic, numeric) = (self.analytic(row, element), self.numeric(row, element));
+        let roughness = self.columns[element].roughness[row] / (analytic - numeric).abs();
+        let mismatch = Mismatch {
+            input: self.input,
+            spec: x.spec(),
+            element: index(&x.shape(), element),
+            output: Some((output, index(&shape, *at))),
+            analytic,
+            numeric,
+            tolerance: self.tolerance.at(numeric),
+            wrong: (wrong, shares.len()),
+            cause: self.cause(roughness, seed),
+        };
+        Failure::new(self.problem.op, Kind::Gradient(mismatch))
+    }
+
+    /// What fits the gradients with the outputs weighted at random.
+    fn cause(&self, roughness: f64, seed: u64) -> crate::Cause {
+        let (problem, x) = (self.problem, &self.problem.inputs[self.input]);
+        let u = weights(problem, seed).concat();
+        let weigh = |slope: &Slope| slope.value.iter().zip(&u).map(|(v, u)| u * v).sum::<f64>();
+        let analytic = |e: usize| (0..self.rows.len()).map(|row| u[row] * self.analytic(row, e)).sum();
+        let others = problem.differentiable().filter(|&i| i != self.input && problem.inputs[i].count() == x.count());
+        let gradient = |i: usize| (0..x.count()).map(|e| weigh(&problem.numeric_in(i, e))).collect();
+        Evidence {
+            shape: x.shape(),
+            x: &host(x),
+            analytic: &(0..x.count()).map(analytic).collect::<Vec<f64>>(),
+            numeric: &self.columns.iter().map(weigh).collect::<Vec<f64>>(),
+            roughness,
+            others: others.map(|i| (i, gradient(i))).collect(),
+        }
+        .cause()
+    }
 }
 
 /// The index of the `element`-th element in row-major order.
