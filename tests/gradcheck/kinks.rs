@@ -44,6 +44,7 @@ fn powers_of_zero_and_zeroth_powers() {
     gradient("0 squared", |[a, b]| a.pow(b), [&[0.0], &[2.0]], &[0.0, 0.0]);
     gradient("3 to the power 0", |[a, b]| a.pow(b), [&[3.0], &[0.0]], &[0.0, 3f64.ln()]);
     gradient("a fixed power of 0", |[x]| x.powf(0.0), [&[0.0, 2.0]], &[0.0, 0.0]);
+    gradient("with a cotangent of 0", |[x]| x.powf(0.0) * 0.0, [&[0.0, 2.0]], &[0.0, 0.0]);
 }
 
 #[test]
