@@ -11,14 +11,14 @@ const HEAD: &str = "\
 Made from the case table (`crates/gradcheck/src/cases/`) and the first lines of each op's file by
 `COTANGENT_WRITE=1 cargo test --release --test ops_table`; the same test fails if this page is stale.
 
-Every op runs on the CPU at every SIMD level (portable, AVX2, AVX-512). *Checked by*: **values** of f32 against f64 at
+*CPU*: the SIMD levels at which the op's values are held against f64. *CUDA*: there is no CUDA backend yet. *Checked by*: **values** of f32 against f64 at
 every level (`--test agree`); **gradients** and **second** derivatives against differences of sixth order in f64, in five
 layouts (`--test gradcheck`); **exact** derivatives by dual numbers; **PyTorch**'s recorded values and gradients
 (`--test fixtures`); **refusal** where there is no derivative. *f32* is how far its results may be from f64: not a bit,
 so many units in the last place, or 4·√n·u of the greatest.
 
-| op | value, derivative, shapes | derivative | second | f32 | cases | checked by |
-|---|---|---|---|---|---|---|
+| op | value, derivative, shapes | derivative | second | CPU | CUDA | f32 | cases | checked by |
+|---|---|---|---|---|---|---|---|---|
 ";
 
 fn root() -> PathBuf {
@@ -78,7 +78,7 @@ fn line(op: &Op, cases: usize, files: &[String], fixtures: &str) -> String {
         Rounding::Sums => "4·√n·u".to_owned(),
     };
     format!(
-        "| `{}` | {} | {} | {} | {rounding} | {} | {} |\n",
+        "| `{}` | {} | {} | {} | portable, AVX2, AVX-512 | not yet | {rounding} | {} | {} |\n",
         op.name,
         definition(name, files),
         yes(op.first),

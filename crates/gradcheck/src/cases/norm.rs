@@ -31,11 +31,6 @@ pub fn ops() -> Vec<Op> {
             .at("half", &[(&[4, 5], UNIT)], |x| x[0].dropout(0.5, &mut Rng::new(3)))
             .at("a tenth", &[(&[17], UNIT)], |x| x[0].dropout(0.1, &mut Rng::new(4)))
             .at("none", &[(&[5], UNIT)], |x| x[0].dropout(0.0, &mut Rng::new(5))),
-        Op::new("one_hot").rounding(Rounding::Exact).at(
-            "as weights",
-            &[(&[3, 4], UNIT), (&[3], Domain::Index(4))],
-            |x| &x[0] * x[1].one_hot(4, x[0].dtype()),
-        ),
     ]
 }
 

@@ -35,6 +35,11 @@ pub fn ops() -> Vec<Op> {
         without("gt", |x| x.gt(0.5)),
         without("ge", |x| x.ge(0.5)),
         without("cast to integers", |x| x.cast(DType::I64)),
+        Op::new("one_hot").without_derivative().rounding(Rounding::Exact).at(
+            "labels",
+            &[(&[5], Domain::Index(4))],
+            |x| x[0].one_hot(4, DType::F64),
+        ),
         of_bools("and", |a, b| a.and(b)),
         of_bools("or", |a, b| a.or(b)),
         of_bools("not", |a, _| a.not()),
