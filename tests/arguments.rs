@@ -1,5 +1,6 @@
 //! The command line of the examples.
 
+#[allow(dead_code, reason = "`parse` reads the real command line")]
 #[path = "../examples/common/arguments.rs"]
 mod common;
 

@@ -57,7 +57,7 @@ fn draw(case: u64, dtype: DType, domain: Domain) -> Product {
         }
     };
     let (a, b) = (operand([m, k], 1, 0), operand([k, n], 0, 1));
-    let bias = (case % 3 == 0).then(|| domain.sample([n].into(), case * 3 + 2).cast(dtype));
+    let bias = (case.is_multiple_of(3)).then(|| domain.sample([n].into(), case * 3 + 2).cast(dtype));
     Product { a, b, bias, sizes, repeats: along == [true; 2] }
 }
 
