@@ -19,9 +19,9 @@ pub enum ArrayData {
     I32(Vec<i32>),
     /// NumPy `i8`.
     I64(Vec<i64>),
-    /// NumPy `u4`.
+    /// NumPy `u4`; `u2` is widened to it.
     U32(Vec<u32>),
-    /// NumPy `f4`, IDX 0x0D.
+    /// NumPy `f4`, IDX 0x0D; half precision (NumPy `f2`) and bfloat16 are widened to it.
     F32(Vec<f32>),
     /// NumPy `f8`, IDX 0x0E.
     F64(Vec<f64>),
@@ -95,7 +95,10 @@ pub(crate) enum Kind {
     I16,
     I32,
     I64,
+    U16,
     U32,
+    F16,
+    Bf16,
     F32,
     F64,
 }
@@ -105,7 +108,7 @@ impl Kind {
     pub fn bytes(self) -> usize {
         match self {
             Kind::Bool | Kind::U8 | Kind::I8 => 1,
-            Kind::I16 => 2,
+            Kind::I16 | Kind::U16 | Kind::F16 | Kind::Bf16 => 2,
             Kind::I32 | Kind::U32 | Kind::F32 => 4,
             Kind::I64 | Kind::F64 => 8,
         }
@@ -121,7 +124,10 @@ impl Kind {
             Kind::I16 => ArrayData::I16(filled(n, |to| B::read_i16_into(&bytes, to))),
             Kind::I32 => ArrayData::I32(filled(n, |to| B::read_i32_into(&bytes, to))),
             Kind::I64 => ArrayData::I64(filled(n, |to| B::read_i64_into(&bytes, to))),
+            Kind::U16 => ArrayData::U32(halves::<B>(&bytes).map(u32::from).collect()),
             Kind::U32 => ArrayData::U32(filled(n, |to| B::read_u32_into(&bytes, to))),
+            Kind::F16 => ArrayData::F32(halves::<B>(&bytes).map(f16_to_f32).collect()),
+            Kind::Bf16 => ArrayData::F32(halves::<B>(&bytes).map(bf16_to_f32).collect()),
             Kind::F32 => ArrayData::F32(filled(n, |to| B::read_f32_into(&bytes, to))),
             Kind::F64 => ArrayData::F64(filled(n, |to| B::read_f64_into(&bytes, to))),
         }
@@ -132,4 +138,25 @@ fn filled<T: Copy + Default>(n: usize, fill: impl FnOnce(&mut [T])) -> Vec<T> {
     let mut values = vec![T::default(); n];
     fill(&mut values);
     values
+}
+
+fn halves<B: ByteOrder>(bytes: &[u8]) -> impl Iterator<Item = u16> {
+    bytes.chunks_exact(2).map(B::read_u16)
+}
+
+/// The number that an IEEE 754 binary16 stands for: 1 sign bit, 5 of the exponent, 10 of the fraction.
+fn f16_to_f32(bits: u16) -> f32 {
+    let (exponent, fraction) = ((bits >> 10) & 31, (bits & 1023) as f32);
+    let magnitude = match exponent {
+        0 => fraction * 2f32.powi(-24),
+        31 if fraction == 0.0 => f32::INFINITY,
+        31 => f32::NAN,
+        e => (1024.0 + fraction) * 2f32.powi(e as i32 - 25),
+    };
+    if bits >> 15 == 1 { -magnitude } else { magnitude }
+}
+
+/// The number that a bfloat16 stands for: the upper half of an f32.
+fn bf16_to_f32(bits: u16) -> f32 {
+    f32::from_bits((bits as u32) << 16)
 }

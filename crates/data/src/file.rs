@@ -62,6 +62,13 @@ impl<'a> Input<'a> {
     }
 }
 
+/// Opens `path`.
+pub(crate) fn open_as_it_is(path: &Path) -> Result<Input<'static>> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|e| Error::new(name.clone(), "cannot open the file").because(e))?;
+    Ok(Input::new(name, BufReader::with_capacity(1 << 16, file)))
+}
+
 /// Opens `path`, unpacking it if its first bytes are gzip's, whatever its name.
 pub(crate) fn open(path: &Path) -> Result<Input<'static>> {
     let name = path.display().to_string();

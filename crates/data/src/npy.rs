@@ -2,12 +2,15 @@
 //!
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 
+use std::io;
 use std::path::Path;
 
 use byteorder::{BigEndian, ByteOrder, LittleEndian};
-use cotangent_base::{Error, Result};
+use cotangent_base::{DType, Error, Result};
+use cotangent_core::Tensor;
 
 use crate::array::{Array, ArrayData, Kind};
+use crate::elements;
 use crate::file::{self, Input};
 
 /// NumPy keeps headers of plain arrays below this many bytes.
@@ -40,6 +43,28 @@ pub(crate) fn read(mut input: Input) -> Result<Array> {
         false => header.kind.decode::<LittleEndian>(bytes),
     };
     Ok(if header.fortran { from_fortran(shape, data) } else { Array::new(shape, data) })
+}
+
+/// A tensor as an npy file of version 1.
+pub(crate) fn bytes(tensor: &Tensor) -> io::Result<Vec<u8>> {
+    let descr = match tensor.dtype() {
+        DType::F32 => "<f4",
+        DType::F64 => "<f8",
+        DType::U32 => "<u4",
+        DType::I64 => "<i8",
+        DType::U8 => "|u1",
+        DType::Bool => "|b1",
+    };
+    // (), (3,), (2, 3,): Python takes a comma at the end
+    let shape: String = tensor.shape().iter().map(|n| format!("{n}, ")).collect();
+    let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}), }}", shape.trim_end());
+    // magic, version, length and text fill a multiple of 64 bytes, the last of them a new line
+    let length = (10 + text.len() + 1).next_multiple_of(64) - 10;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((length as u16).to_le_bytes());
+    bytes.extend(format!("{text:<width$}\n", width = length - 1).bytes());
+    elements::write(tensor, &mut bytes)?;
+    Ok(bytes)
 }
 
 /// The dictionary in text: after 8 bytes of magic and version, its length and then itself.
@@ -99,10 +124,12 @@ fn dtype(text: &str) -> Result<(Kind, bool), String> {
         "i2" => Kind::I16,
         "i4" => Kind::I32,
         "i8" => Kind::I64,
+        "u2" => Kind::U16,
         "u4" => Kind::U32,
+        "f2" => Kind::F16,
         "f4" => Kind::F32,
         "f8" => Kind::F64,
-        _ => return Err(format!("dtype '{descr}', which is none of b1 u1 i1 i2 i4 i8 u4 f4 f8,")),
+        _ => return Err(format!("dtype '{descr}', which is none of b1 u1 i1 i2 i4 i8 u2 u4 f2 f4 f8,")),
     };
     Ok((kind, descr.starts_with('>')))
 }

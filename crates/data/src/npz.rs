@@ -5,11 +5,12 @@ use std::io::BufReader;
 use std::path::Path;
 
 use cotangent_base::{Error, Result};
+use cotangent_core::Tensor;
 
 use crate::array::Array;
 use crate::file::Input;
-use crate::npy;
-use crate::zip::Zip;
+use crate::zip::{Zip, ZipWriter};
+use crate::{npy, replace_file};
 
 /// An open npz file, from which arrays are read one by one.
 ///
@@ -57,4 +58,37 @@ impl Npz {
         let reader = self.zip.read(entry).map_err(|e| Error::new(place.clone(), "cannot be read").because(e))?;
         npy::read(Input::new(place, reader))
     }
+}
+
+/// Writes tensors under their names into an npz file, in one step as [`replace_file`] does it; `numpy.load` reads it.
+///
+/// ```
+/// # let path = std::env::temp_dir().join(format!("cotangent-doc-{}.npz", std::process::id()));
+/// use cotangent_core::Tensor;
+/// use cotangent_data::{Npz, write_npz};
+/// let (x, y) = (Tensor::from([[1.0_f32, 2.0]]), Tensor::from([7_i64]));
+/// write_npz(&path, [("x", &x), ("y", &y)])?;
+/// assert_eq!(Npz::open(&path)?.array("x")?.shape(), [1, 2]);
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok::<(), cotangent_base::Error>(())
+/// ```
+///
+/// # Errors
+/// If the file cannot be written, two tensors have the same name, or together they take 4 GiB or more.
+pub fn write_npz<'a, N: Into<String>>(
+    path: impl AsRef<Path>,
+    tensors: impl IntoIterator<Item = (N, &'a Tensor)>,
+) -> Result<()> {
+    let tensors: Vec<(String, &Tensor)> = tensors.into_iter().map(|(name, tensor)| (name.into(), tensor)).collect();
+    let mut names: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(Error::new(path.as_ref().display().to_string(), format!("two tensors are called '{}'", pair[0])));
+    }
+    replace_file(path, |file| {
+        let mut zip = ZipWriter::new(file);
+        let add = |(name, tensor): &(String, &Tensor)| zip.add(&format!("{name}.npy"), &npy::bytes(tensor)?);
+        tensors.iter().try_for_each(add)?;
+        zip.finish()
+    })
 }

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{Folder, assert_says, dictionary, npy, zip};
-use cotangent_data::{ArrayData, Npz, read_npy};
+use cotangent_core::Tensor;
+use cotangent_data::{ArrayData, Npz, read_npy, write_npz};
 
 #[test]
 fn every_type_comes_back() {
@@ -16,6 +17,8 @@ fn every_type_comes_back() {
         ("<i4", [-2i32, 70_000].map(i32::to_le_bytes).concat(), ArrayData::I32(vec![-2, 70_000])),
         ("<i8", [-2i64, 1 << 40].map(i64::to_le_bytes).concat(), ArrayData::I64(vec![-2, 1 << 40])),
         ("<u4", [0, u32::MAX].map(u32::to_le_bytes).concat(), ArrayData::U32(vec![0, u32::MAX])),
+        ("<u2", [2, u16::MAX].map(u16::to_le_bytes).concat(), ArrayData::U32(vec![2, 65535])),
+        (">f2", vec![0x3c, 0x00, 0xc2, 0x48], ArrayData::F32(vec![1.0, -3.140625])),
         ("<f4", [0.5f32, -1e30].map(f32::to_le_bytes).concat(), ArrayData::F32(vec![0.5, -1e30])),
         (">f4", [0.5f32, -1e30].map(f32::to_be_bytes).concat(), ArrayData::F32(vec![0.5, -1e30])),
         ("<f8", [0.1f64, -1e300].map(f64::to_le_bytes).concat(), ArrayData::F64(vec![0.1, -1e300])),
@@ -107,4 +110,30 @@ fn damaged_archives_are_refused() {
     let end = big.len() - 22;
     big[end + 16..end + 20].fill(0xff);
     assert_says(open(&big), &["ZIP64"]);
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let folder = Folder::new("npz-written");
+    let path = folder.path().join("a.npz");
+    let tensors = [
+        ("bool", Tensor::from([true, false])),
+        ("u8", Tensor::from([[0_u8, 255]])),
+        ("u32", Tensor::scalar(u32::MAX)),
+        ("dense/kernel", Tensor::from([i64::MIN, -1])),
+        ("f32", Tensor::from([[0.1_f32, -0.0], [f32::INFINITY, 1.0]]).transpose(0, 1)),
+        ("f64", Tensor::from([0.1_f64, f64::MAX]).reshape([1, 2, 1, 1])),
+        ("empty", Tensor::zeros([2, 0])),
+    ];
+    write_npz(&path, tensors.iter().map(|(name, tensor)| (*name, tensor))).unwrap();
+    let mut file = Npz::open(&path).unwrap();
+    assert!(file.names().eq(tensors.iter().map(|(name, _)| *name)));
+    for (name, tensor) in &tensors {
+        let read = file.array(name).unwrap().to_tensor().unwrap();
+        assert_eq!((read.spec(), format!("{read}")), (tensor.spec(), format!("{tensor}")), "{name}");
+    }
+    write_npz(&path, [("x", &tensors[0].1); 0]).unwrap();
+    assert_eq!(Npz::open(&path).unwrap().names().count(), 0);
+    let twice = [("x", &tensors[0].1), ("x", &tensors[1].1)];
+    assert_says(write_npz(&path, twice), &["a.npz", "two tensors are called 'x'"]);
 }

@@ -1,9 +1,9 @@
 //! Downloading MNIST's files into the cache, each checked against its SHA-256 before it gets its name.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::time::Duration;
 
 use cotangent_base::{Error, Result};
 use flate2::read::MultiGzDecoder;
@@ -11,7 +11,7 @@ use ring::digest::{Context, SHA256};
 use ureq::Agent;
 
 use super::loader::Progress;
-use crate::file;
+use crate::{file, replace_file};
 
 /// A file to download: `name.gz` at the mirror, and what must be in it once unpacked.
 pub struct Remote {
@@ -75,10 +75,7 @@ fn fetch(agent: &Agent, remote: &Remote, mirrors: &[String], to: &Path, progress
     let mut failures = Vec::new();
     for mirror in mirrors.iter().map(|mirror| mirror.trim_end_matches('/')) {
         match get(agent, &format!("{mirror}/{}.gz", remote.name), remote, progress) {
-            Ok(packed) => {
-                let cannot = |e| Error::new(to.display().to_string(), "cannot write the file").because(e);
-                return write(to, &packed).map_err(cannot);
-            }
+            Ok(packed) => return replace_file(to, |file| file.write_all(&packed)),
             Err(reason) => failures.push((mirror, reason)),
         }
     }
@@ -140,29 +137,6 @@ impl Remote {
             self.bytes, self.sha256
         ))
     }
-}
-
-/// Writes under a temporary name and renames once the bytes are on the disk: the file is there whole or not at all.
-fn write(to: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = temporary_name(to);
-    let written = OpenOptions::new().write(true).create_new(true).open(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    let renamed = written.and_then(|()| fs::rename(&temporary, to));
-    if renamed.is_err() {
-        // the error that counts is the first one
-        let _ = fs::remove_file(&temporary);
-    }
-    renamed
-}
-
-/// A name that no other process or thread takes at the same time.
-fn temporary_name(to: &Path) -> PathBuf {
-    let moment = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    let mut name = to.as_os_str().to_os_string();
-    name.push(format!(".{}-{moment}.part", std::process::id()));
-    name.into()
 }
 
 #[cfg(test)]

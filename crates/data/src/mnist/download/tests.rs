@@ -9,6 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
+use std::io;
 
 const CONTENT: &[u8] = b"the quick brown fox jumps over the lazy dog";
 

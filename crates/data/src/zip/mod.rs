@@ -8,6 +8,10 @@ use byteorder::{ByteOrder, LittleEndian as Le};
 use flate2::CrcReader;
 use flate2::read::DeflateDecoder;
 
+mod writer;
+
+pub(crate) use writer::ZipWriter;
+
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 

@@ -1,0 +1,35 @@
+//! The numbers of a tensor as the bytes that files hold.
+
+use std::io::{self, Write};
+
+use cotangent_base::{DType, Element};
+use cotangent_core::Tensor;
+
+/// How many numbers are turned into bytes at a time.
+const AT_ONCE: usize = 1 << 14;
+
+/// Writes the numbers in C order, the lowest byte of each first.
+pub(crate) fn write(tensor: &Tensor, to: &mut impl Write) -> io::Result<()> {
+    match tensor.dtype() {
+        DType::F32 => write_each(tensor, f32::to_le_bytes, to),
+        DType::F64 => write_each(tensor, f64::to_le_bytes, to),
+        DType::U32 => write_each(tensor, u32::to_le_bytes, to),
+        DType::I64 => write_each(tensor, i64::to_le_bytes, to),
+        DType::U8 => to.write_all(&tensor.to_vec::<u8>()),
+        DType::Bool => write_each(tensor, |x: bool| [x as u8], to),
+    }
+}
+
+fn write_each<T: Element, const N: usize>(
+    tensor: &Tensor,
+    bytes_of: impl Fn(T) -> [u8; N],
+    to: &mut impl Write,
+) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    for part in tensor.to_vec::<T>().chunks(AT_ONCE) {
+        bytes.clear();
+        bytes.extend(part.iter().flat_map(|&x| bytes_of(x)));
+        to.write_all(&bytes)?;
+    }
+    Ok(())
+}
