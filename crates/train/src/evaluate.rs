@@ -28,9 +28,9 @@ impl Model {
     }
 
     fn inference(&self, x: &Tensor, y: &Tensor) -> Result<Vec<f64>> {
-        let (logits, last, _) = self.forward(x, false, &mut self.rng.clone());
-        let mut values = vec![self.losses(y, &logits, last)?.mean(..).item()];
-        values.extend(self.metrics(y, &logits, last)?);
+        let (output, _) = self.forward(x, false, &mut self.rng.clone());
+        let mut values = vec![self.losses(y, &output)?.mean(..).item()];
+        values.extend(self.metrics(y, &output)?);
         Ok(values)
     }
 

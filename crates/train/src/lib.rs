@@ -4,6 +4,7 @@ mod data;
 mod evaluate;
 pub mod figure;
 mod fit;
+mod graph;
 mod history;
 mod model;
 mod progress;

@@ -1,16 +1,9 @@
 //! [`Model`]: built layers and, once compiled, an optimizer, a loss and metrics.
 
 use crate::Seed;
-use cotangent_core::{DType, Device, Error, Result, Rng, Shape, Tensor};
-use cotangent_nn::{Activation, Layer, Loss, Metric, Optimizer, Param, Pass};
-
-/// A layer in its place.
-pub(crate) struct Stage {
-    pub name: String,
-    pub layer: Box<dyn Layer>,
-    /// Without the batch axis.
-    pub output: Shape,
-}
+use crate::graph::{Graph, Kept, Lazy};
+use cotangent_core::{Device, Error, Result, Rng, Shape, Tensor};
+use cotangent_nn::{Loss, Metric, Optimizer, Param, Pass};
 
 /// What `compile` sets.
 pub(crate) struct Compiled {
@@ -24,8 +17,7 @@ pub(crate) struct Compiled {
 /// Made by [`Sequential::build`](crate::Sequential::build).
 pub struct Model {
     pub(crate) name: String,
-    pub(crate) input: Shape,
-    pub(crate) stages: Vec<Stage>,
+    pub(crate) graph: Graph,
     pub(crate) device: Device,
     pub(crate) compiled: Option<Compiled>,
     /// The random numbers of training: the order of batches, dropout.
@@ -35,13 +27,10 @@ pub struct Model {
 /// The stream family of training, beside those of the layers' initial weights.
 const TRAINING: u32 = 1 << 20;
 
-/// A layer's new value for a parameter that it keeps itself: stage, parameter, value.
-pub(crate) type Kept = (usize, usize, Tensor);
-
 impl Model {
-    pub(crate) fn new(name: String, input: Shape, stages: Vec<Stage>, device: Device, seed: Seed) -> Self {
+    pub(crate) fn new(name: String, graph: Graph, device: Device, seed: Seed) -> Self {
         let rng = Rng::new(seed.0).fork(TRAINING);
-        Self { name, input, stages, device, compiled: None, rng }
+        Self { name, graph, device, compiled: None, rng }
     }
 
     /// Sets how the model is trained: the optimizer, the loss, and what else to report.
@@ -66,12 +55,12 @@ impl Model {
 
     /// The shape of one input, without the batch axis.
     pub fn input_shape(&self) -> Shape {
-        self.input
+        self.graph.shape(0)
     }
 
     /// The shape of one output, without the batch axis.
     pub fn output_shape(&self) -> Shape {
-        self.stages.last().map_or(self.input, |s| s.output)
+        self.graph.shape(self.graph.outputs[0])
     }
 
     /// Where the parameters are.
@@ -81,15 +70,12 @@ impl Model {
 
     /// Every parameter with its path, `layer/name`, in the order of the layers.
     pub fn params(&self) -> impl Iterator<Item = (String, &Param)> {
-        self.stages.iter().flat_map(|s| s.layer.params().into_iter().map(|p| (format!("{}/{}", s.name, p.name), p)))
+        self.graph.params()
     }
 
     /// Every parameter, to change, with its path.
     pub fn params_mut(&mut self) -> impl Iterator<Item = (String, &mut Param)> {
-        self.stages.iter_mut().flat_map(|s| {
-            let name = &s.name;
-            s.layer.params_mut().into_iter().map(move |p| (format!("{name}/{}", p.name), p))
-        })
+        self.graph.params_mut()
     }
 
     /// The number of numbers in all parameters.
@@ -105,29 +91,14 @@ impl Model {
     /// The output for a batch in inference mode, recorded if the parameters are to be differentiated by.
     pub fn call(&self, x: &Tensor) -> Tensor {
         let mut rng = self.rng;
-        let (logits, last, _) = self.forward(x, false, &mut rng);
-        last.apply(&logits)
+        self.forward(x, false, &mut rng).0.value()
     }
 
-    /// The output before the last activation, that activation, and what the layers want kept.
-    pub(crate) fn forward(&self, x: &Tensor, training: bool, rng: &mut Rng) -> (Tensor, Activation, Vec<Kept>) {
-        let mut x = if x.dtype() == DType::F32 { x.clone() } else { x.cast(DType::F32) };
-        let mut kept = Vec::new();
-        let mut pass = Pass { training, rng, kept: Vec::new() };
-        let mut pending = Activation::Linear;
-        for (i, stage) in self.stages.iter().enumerate() {
-            x = stage.layer.call(&pending.apply(&x), &mut pass);
-            pending = stage.layer.activation();
-            kept.extend(pass.kept.drain(..).map(|(p, value)| (i, p, value)));
-        }
-        (x, pending, kept)
-    }
-
-    /// Puts what the layers wanted kept in its place.
-    pub(crate) fn keep(&mut self, kept: Vec<Kept>) {
-        for (stage, param, value) in kept {
-            self.stages[stage].layer.params_mut()[param].value.set_(&value);
-        }
+    /// The output before the last activation, and what the layers want kept.
+    pub(crate) fn forward(&self, x: &Tensor, training: bool, rng: &mut Rng) -> (Lazy, Vec<Kept>) {
+        let mut pass = if training { Pass::training(rng) } else { Pass::inference(rng) };
+        let (mut outputs, kept) = self.graph.run(std::slice::from_ref(x), &mut pass);
+        (outputs.remove(0), kept)
     }
 
     pub(crate) fn compiled(&self, place: &'static str) -> Result<&Compiled> {

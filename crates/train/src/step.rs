@@ -2,9 +2,10 @@
 
 use crate::Model;
 use crate::data::{Samples, first_nan};
+use crate::graph::Lazy;
 use crate::history::Means;
 use cotangent_core::{Error, Grads, Result, Tensor, no_grad};
-use cotangent_nn::{Activation, Metric, Target};
+use cotangent_nn::{Metric, Target};
 
 impl Model {
     /// Goes through all samples once, in `order` if there is one, and calls `tell(step, steps, means so far)` after
@@ -43,36 +44,38 @@ impl Model {
     pub fn train_step(&mut self, x: &Tensor, y: &Tensor) -> Result<Vec<f64>> {
         self.compiled("train_step")?;
         let mut rng = self.rng;
-        let (logits, last, kept) = self.forward(x, true, &mut rng);
+        let (output, kept) = self.forward(x, true, &mut rng);
         self.rng = rng;
-        let loss = self.losses(y, &logits, last)?.mean(..);
+        let loss = self.losses(y, &output)?.mean(..);
         let mut values = vec![loss.item()];
         if values[0].is_nan() {
             refuse_nan(x)?;
         }
-        values.extend(no_grad(|| self.metrics(y, &logits.detach(), last))?);
-        drop(logits);
+        values.extend(no_grad(|| self.metrics(y, &output.detach()))?);
+        drop(output);
         let grads = loss.backward();
         drop(loss);
         self.update(&grads)?;
-        self.keep(kept);
+        self.graph.keep(kept);
         Ok(values)
     }
 
     /// The loss of each sample.
-    pub(crate) fn losses(&self, y: &Tensor, logits: &Tensor, last: Activation) -> Result<Tensor> {
+    pub(crate) fn losses(&self, y: &Tensor, output: &Lazy) -> Result<Tensor> {
         let loss = &self.compiled("loss")?.loss;
-        Ok(loss.from_logits(y, logits, last).unwrap_or_else(|| loss.per_sample(y, &last.apply(logits))))
+        Ok(loss
+            .from_logits(y, &output.logits, output.activation)
+            .unwrap_or_else(|| loss.per_sample(y, &output.value())))
     }
 
     /// The mean of each metric over a batch.
-    pub(crate) fn metrics(&self, y: &Tensor, logits: &Tensor, last: Activation) -> Result<Vec<f64>> {
+    pub(crate) fn metrics(&self, y: &Tensor, output: &Lazy) -> Result<Vec<f64>> {
         let metrics = &self.compiled("metrics")?.metrics;
         let mut predicted = None; // made for the first metric that wants it
         let mut mean = |metric: &dyn Metric| {
             let values = metric
-                .from_logits(y, logits, last)
-                .unwrap_or_else(|| metric.per_sample(y, predicted.get_or_insert_with(|| last.apply(logits))));
+                .from_logits(y, &output.logits, output.activation)
+                .unwrap_or_else(|| metric.per_sample(y, predicted.get_or_insert_with(|| output.value())));
             values.mean(..).item()
         };
         Ok(metrics.iter().map(|metric| mean(metric.as_ref())).collect())
@@ -87,14 +90,9 @@ impl Model {
 
     fn update(&mut self, grads: &Grads) -> Result<()> {
         let Some(compiled) = &mut self.compiled else { unreachable!("checked at the start of the step") };
-        let mut targets = Vec::new();
-        for stage in &mut self.stages {
-            for param in stage.layer.params_mut().into_iter().filter(|p| p.trainable) {
-                let name = Some(format!("{}/{}", stage.name, param.name).into());
-                targets.push(Target { name, value: &mut param.value });
-            }
-        }
-        compiled.optimizer.step_targets(targets, grads)
+        let trainable = self.graph.params_mut().filter(|(_, param)| param.trainable);
+        let targets = trainable.map(|(path, param)| Target { name: Some(path.into()), value: &mut param.value });
+        compiled.optimizer.step_targets(targets.collect(), grads)
     }
 }
 

@@ -12,13 +12,19 @@ impl Model {
     /// The text that [`summary`](Model::summary) prints.
     pub fn describe(&self) -> String {
         let rows: Vec<[String; 3]> = self
-            .stages
+            .graph
+            .calls
             .iter()
-            .map(|s| {
+            .map(|call| {
+                let entry = &self.graph.layers[call.layer];
                 let mut shape = vec!["None".to_owned()];
-                shape.extend(s.output.iter().map(usize::to_string));
-                let count: usize = s.layer.params().iter().map(|p| p.value.count()).sum();
-                [format!("{} ({})", s.name, s.layer.kind()), format!("({})", shape.join(", ")), thousands(count)]
+                shape.extend(call.output.iter().map(usize::to_string));
+                let count: usize = entry.layer.params().iter().map(|p| p.value.count()).sum();
+                [
+                    format!("{} ({})", entry.name, entry.layer.kind()),
+                    format!("({})", shape.join(", ")),
+                    thousands(count),
+                ]
             })
             .collect();
         let (total, trainable) = (self.param_count(), self.trainable_count());
