@@ -1,6 +1,6 @@
 //! [`Layer`]: what a model is made of, and [`Param`], what a layer learns.
 
-use crate::{Activation, Init};
+use crate::{Activation, Init, Regularizer};
 use cotangent_core::{DType, Result, Rng, Shape, Tensor};
 
 /// A named tensor that belongs to a layer.
@@ -12,17 +12,24 @@ pub struct Param {
     pub value: Tensor,
     /// Whether optimizers move it.
     pub trainable: bool,
+    /// What its size adds to the loss.
+    pub regularizer: Option<Regularizer>,
 }
 
 impl Param {
     /// A parameter that learns.
     pub fn trainable(name: &'static str, value: Tensor) -> Self {
-        Self { name, value: value.tracked(), trainable: true }
+        Self { name, value: value.tracked(), trainable: true, regularizer: None }
+    }
+
+    /// This parameter with what its size adds to the loss.
+    pub fn regularized(self, regularizer: Option<Regularizer>) -> Self {
+        Self { regularizer, ..self }
     }
 
     /// A statistic that layers keep and optimizers leave alone.
     pub fn fixed(name: &'static str, value: Tensor) -> Self {
-        Self { name, value: value.detach(), trainable: false }
+        Self { name, value: value.detach(), trainable: false, regularizer: None }
     }
 }
 

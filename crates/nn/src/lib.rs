@@ -1,4 +1,4 @@
-//! Layers, initializers, losses and optimizers. Users find all of it in the crate `cotangent`.
+//! Layers, initializers, losses, metrics, optimizers and schedules. Users find all of it in the crate `cotangent`.
 
 mod activation;
 mod init;
@@ -7,6 +7,8 @@ mod layers;
 mod losses;
 mod metrics;
 mod optimizers;
+mod regularizer;
+mod schedules;
 
 pub use activation::Activation;
 pub use init::Init;
@@ -18,5 +20,13 @@ pub use losses::{
     BinaryCrossentropy, CategoricalCrossentropy, Clipped, CrossEntropy, FromLogits, Huber, Loss, MeanAbsoluteError,
     MeanSquaredError, SparseCategoricalCrossentropy,
 };
-pub use metrics::{Accuracy, BinaryAccuracy, CategoricalAccuracy, Metric, SparseCategoricalAccuracy};
-pub use optimizers::{Adadelta, Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd, State, Target};
+pub use metrics::{
+    Accuracy, Auc, Average, BinaryAccuracy, CategoricalAccuracy, ConfusionMatrix, Curve, F1Score, Metric, NamedMetric,
+    Precision, Recall, RootMeanSquaredError, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, Sums,
+    TopKCategoricalAccuracy, WeightedMetric,
+};
+pub use optimizers::{Adadelta, Adagrad, Adam, AdamW, Clip, Common, Optimizer, RmsProp, Sgd, State, Step, Target};
+pub use regularizer::Regularizer;
+pub use schedules::{
+    CosineDecay, ExponentialDecay, LearningRate, OneCycle, PiecewiseConstant, PolynomialDecay, Schedule, StepDecay,
+};

@@ -15,14 +15,13 @@ pub struct BatchNorm {
     axis: isize,
     momentum: f64,
     epsilon: f64,
+    center: bool,
+    scale: bool,
     gamma: Option<Param>,
     beta: Option<Param>,
     moving_mean: Option<Param>,
     moving_variance: Option<Param>,
 }
-
-/// The places of the moving statistics among the parameters.
-const MOVING: [usize; 2] = [2, 3];
 
 impl Default for BatchNorm {
     fn default() -> Self {
@@ -37,6 +36,8 @@ impl BatchNorm {
             axis: -1,
             momentum: 0.99,
             epsilon: 1e-3,
+            center: true,
+            scale: true,
             gamma: None,
             beta: None,
             moving_mean: None,
@@ -59,6 +60,18 @@ impl BatchNorm {
     /// What is added to the variance.
     pub fn epsilon(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
+        self
+    }
+
+    /// Whether there is a beta. Default: yes.
+    pub fn center(mut self, center: bool) -> Self {
+        self.center = center;
+        self
+    }
+
+    /// Whether there is a gamma. Default: yes; a linear layer behind this one can do without it.
+    pub fn scale(mut self, scale: bool) -> Self {
+        self.scale = scale;
         self
     }
 
@@ -93,8 +106,8 @@ impl Layer for BatchNorm {
 
     fn build(&mut self, input: Shape, build: &mut Build) -> Result<Shape> {
         let channels = self.check(input)?;
-        self.gamma = Some(build.param("gamma", [channels], Init::Ones));
-        self.beta = Some(build.param("beta", [channels], Init::Zeros));
+        self.gamma = self.scale.then(|| build.param("gamma", [channels], Init::Ones));
+        self.beta = self.center.then(|| build.param("beta", [channels], Init::Zeros));
         let fixed = |name, value| Some(Param::fixed(name, Tensor::full([channels], value, build.dtype)));
         self.moving_mean = fixed("moving_mean", 0.0);
         self.moving_variance = fixed("moving_variance", 1.0);
@@ -102,14 +115,17 @@ impl Layer for BatchNorm {
     }
 
     fn call(&self, x: &Tensor, pass: &mut Pass) -> Tensor {
-        let [gamma, beta, mean, variance] =
-            [&self.gamma, &self.beta, &self.moving_mean, &self.moving_variance].map(|p| built("BatchNorm", p));
+        let [mean, variance] = [&self.moving_mean, &self.moving_variance].map(|p| built("BatchNorm", p));
+        let gamma = &self.gamma.as_ref().map_or_else(|| mean.ones_like(), |p| p.value.clone());
+        let beta = &self.beta.as_ref().map_or_else(|| mean.zeros_like(), |p| p.value.clone());
         if !pass.training {
             return x.batch_norm_inference(gamma, beta, mean, variance, self.axis, self.epsilon);
         }
         let (y, batch_mean, batch_variance) = x.batch_norm(gamma, beta, self.axis, self.epsilon);
-        pass.kept.push((MOVING[0], self.moved(mean, &batch_mean)));
-        pass.kept.push((MOVING[1], self.moved(variance, &batch_variance)));
+        // the moving statistics stand behind the parameters that learn
+        let place = usize::from(self.scale) + usize::from(self.center);
+        pass.kept.push((place, self.moved(mean, &batch_mean)));
+        pass.kept.push((place + 1, self.moved(variance, &batch_variance)));
         y
     }
 

@@ -1,7 +1,8 @@
 //! [`Conv2d`]: the convolution of images with learned filters.
 
-use super::{built, image, params};
-use crate::{Activation, Build, Init, Layer, Param, Pass};
+use super::weights::{Weights, weight_options};
+use super::{image, params};
+use crate::{Activation, Build, Layer, Pass};
 use cotangent_core::{Conv2dSpec, DataFormat, Error, Padding, Result, Shape, Tensor, WindowSpec};
 
 /// `y = activation(x ∗ kernel + bias)`: `[N, H, W, C] → [N, H′, W′, filters]`, kernel
@@ -19,12 +20,7 @@ use cotangent_core::{Conv2dSpec, DataFormat, Error, Padding, Result, Shape, Tens
 pub struct Conv2d {
     filters: usize,
     spec: Conv2dSpec,
-    activation: Activation,
-    use_bias: bool,
-    kernel_init: Init,
-    bias_init: Init,
-    kernel: Option<Param>,
-    bias: Option<Param>,
+    weights: Weights,
 }
 
 impl Conv2d {
@@ -35,12 +31,7 @@ impl Conv2d {
         Self {
             filters,
             spec: Conv2dSpec { window, groups: 1, format: DataFormat::default() },
-            activation: Activation::Linear,
-            use_bias: true,
-            kernel_init: Init::GlorotUniform,
-            bias_init: Init::Zeros,
-            kernel: None,
-            bias: None,
+            weights: Weights::default(),
         }
     }
 
@@ -74,30 +65,6 @@ impl Conv2d {
         self
     }
 
-    /// What is applied to the output.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation = activation;
-        self
-    }
-
-    /// Whether there is a bias. Default: yes.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
-    }
-
-    /// How the kernel begins.
-    pub fn kernel_init(mut self, init: Init) -> Self {
-        self.kernel_init = init;
-        self
-    }
-
-    /// How the bias begins.
-    pub fn bias_init(mut self, init: Init) -> Self {
-        self.bias_init = init;
-        self
-    }
-
     fn check_channels(&self, channels: usize) -> Result<()> {
         let (filters, groups) = (self.filters, self.spec.groups);
         if filters == 0 {
@@ -111,6 +78,8 @@ impl Conv2d {
     }
 }
 
+weight_options!(Conv2d);
+
 impl Layer for Conv2d {
     fn kind(&self) -> &'static str {
         "Conv2d"
@@ -122,18 +91,18 @@ impl Layer for Conv2d {
         self.check_channels(channels)?;
         let output = image::slide("Conv2d", &window, [h, w], self.filters, format)?;
         let [kh, kw] = window.kernel;
-        self.kernel = Some(build.param("kernel", [kh, kw, channels / groups, self.filters], self.kernel_init));
-        self.bias = self.use_bias.then(|| build.param("bias", [self.filters], self.bias_init));
+        self.weights.build([kh, kw, channels / groups, self.filters], build);
         Ok(output)
     }
 
     fn call(&self, x: &Tensor, _: &mut Pass) -> Tensor {
-        x.conv2d(built("Conv2d", &self.kernel), self.bias.as_ref().map(|b| &b.value), &self.spec)
+        let (kernel, bias) = self.weights.values("Conv2d");
+        x.conv2d(kernel, bias, &self.spec)
     }
 
     fn activation(&self) -> Activation {
-        self.activation
+        self.weights.activation
     }
 
-    params!(kernel, bias);
+    params!(weights.kernel, weights.bias);
 }

@@ -1,7 +1,8 @@
 //! [`Dense`]: the fully connected layer.
 
-use super::{batch, built, params};
-use crate::{Activation, Build, Init, Layer, Param, Pass};
+use super::weights::{Weights, weight_options};
+use super::{batch, params};
+use crate::{Activation, Build, Layer, Pass};
 use cotangent_core::{Error, Result, Shape, Tensor};
 
 /// `y = activation(x · kernel + bias)`: `[N, in] → [N, units]`, kernel `[in, units]`, bias `[units]`.
@@ -16,52 +17,17 @@ use cotangent_core::{Error, Result, Shape, Tensor};
 /// ```
 pub struct Dense {
     units: usize,
-    activation: Activation,
-    use_bias: bool,
-    kernel_init: Init,
-    bias_init: Init,
-    kernel: Option<Param>,
-    bias: Option<Param>,
+    weights: Weights,
 }
 
 impl Dense {
     /// With `units` outputs, linear, a Glorot-uniform kernel and a bias of zeros.
     pub fn new(units: usize) -> Self {
-        Self {
-            units,
-            activation: Activation::Linear,
-            use_bias: true,
-            kernel_init: Init::GlorotUniform,
-            bias_init: Init::Zeros,
-            kernel: None,
-            bias: None,
-        }
-    }
-
-    /// What is applied to the output.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation = activation;
-        self
-    }
-
-    /// Whether there is a bias. Default: yes.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
-    }
-
-    /// How the kernel begins.
-    pub fn kernel_init(mut self, init: Init) -> Self {
-        self.kernel_init = init;
-        self
-    }
-
-    /// How the bias begins.
-    pub fn bias_init(mut self, init: Init) -> Self {
-        self.bias_init = init;
-        self
+        Self { units, weights: Weights::default() }
     }
 }
+
+weight_options!(Dense);
 
 impl Layer for Dense {
     fn kind(&self) -> &'static str {
@@ -76,18 +42,18 @@ impl Layer for Dense {
         if self.units == 0 {
             return Err(Error::new("Dense", "0 units").hint("give at least one: `Dense::new(10)`"));
         }
-        self.kernel = Some(build.param("kernel", [input[0], self.units], self.kernel_init));
-        self.bias = self.use_bias.then(|| build.param("bias", [self.units], self.bias_init));
+        self.weights.build([input[0], self.units], build);
         Ok(Shape::from([self.units]))
     }
 
     fn call(&self, x: &Tensor, _: &mut Pass) -> Tensor {
-        x.linear(built("Dense", &self.kernel), self.bias.as_ref().map(|b| &b.value))
+        let (kernel, bias) = self.weights.values("Dense");
+        x.linear(kernel, bias)
     }
 
     fn activation(&self) -> Activation {
-        self.activation
+        self.weights.activation
     }
 
-    params!(kernel, bias);
+    params!(weights.kernel, weights.bias);
 }

@@ -10,6 +10,7 @@ mod global_average_pool2d;
 mod image;
 mod max_pool2d;
 mod reshape;
+mod weights;
 
 pub use average_pool2d::AveragePool2d;
 pub use batch_norm::BatchNorm;
@@ -27,13 +28,13 @@ use cotangent_core::{Shape, ShapeError, Tensor};
 /// The two methods of [`Layer`](crate::Layer) that list the parameters, from the fields that hold them (each an
 /// `Option<Param>`).
 macro_rules! params {
-    ($($field:ident),*) => {
+    ($($($field:ident).+),*) => {
         fn params(&self) -> Vec<&$crate::Param> {
-            [$(&self.$field),*].into_iter().flatten().collect()
+            [$(&self$(.$field)+),*].into_iter().flatten().collect()
         }
 
         fn params_mut(&mut self) -> Vec<&mut $crate::Param> {
-            [$(&mut self.$field),*].into_iter().flatten().collect()
+            [$(&mut self$(.$field)+),*].into_iter().flatten().collect()
         }
     };
 }

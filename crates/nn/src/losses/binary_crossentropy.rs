@@ -15,7 +15,7 @@ pub struct BinaryCrossentropy;
 const NAME: &str = "binary_crossentropy";
 
 impl Metric for BinaryCrossentropy {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         NAME
     }
 

@@ -15,7 +15,7 @@ pub struct CategoricalCrossentropy;
 const NAME: &str = "categorical_crossentropy";
 
 impl Metric for CategoricalCrossentropy {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         NAME
     }
 

@@ -26,7 +26,7 @@ pub trait CrossEntropy: Loss {
 pub struct FromLogits<L>(pub L);
 
 impl<L: CrossEntropy> Metric for FromLogits<L> {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         self.0.name()
     }
 
@@ -47,7 +47,7 @@ impl<L: CrossEntropy> Loss for FromLogits<L> {}
 pub struct Clipped<L>(pub L);
 
 impl<L: CrossEntropy> Metric for Clipped<L> {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         self.0.name()
     }
 

@@ -22,7 +22,7 @@ impl Default for Huber {
 const NAME: &str = "huber";
 
 impl Metric for Huber {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         NAME
     }
 

@@ -12,7 +12,7 @@ pub struct MeanAbsoluteError;
 const NAME: &str = "mean_absolute_error";
 
 impl Metric for MeanAbsoluteError {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         NAME
     }
 

@@ -12,7 +12,7 @@ pub struct MeanSquaredError;
 const NAME: &str = "mean_squared_error";
 
 impl Metric for MeanSquaredError {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         NAME
     }
 

@@ -14,7 +14,7 @@ pub struct SparseCategoricalCrossentropy;
 const NAME: &str = "sparse_categorical_crossentropy";
 
 impl Metric for SparseCategoricalCrossentropy {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         NAME
     }
 

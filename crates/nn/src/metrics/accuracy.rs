@@ -18,7 +18,7 @@ pub struct Accuracy;
 impl Accuracy {
     fn choose(y_true: Shape, y_pred: Shape) -> &'static dyn Metric {
         if y_pred.last().is_none_or(|&outputs| outputs == 1) {
-            &BinaryAccuracy
+            &BinaryAccuracy::HALF
         } else if y_true.rank() < y_pred.rank() || y_true.last() == Some(&1) {
             &SparseCategoricalAccuracy
         } else {
@@ -28,7 +28,7 @@ impl Accuracy {
 }
 
 impl Metric for Accuracy {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "accuracy"
     }
 

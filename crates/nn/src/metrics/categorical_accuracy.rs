@@ -10,7 +10,7 @@ use cotangent_core::{Result, Spec, Tensor};
 pub struct CategoricalAccuracy;
 
 impl Metric for CategoricalAccuracy {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "categorical_accuracy"
     }
 

@@ -9,7 +9,7 @@ use cotangent_core::{DType, Result, Spec, Tensor};
 pub struct SparseCategoricalAccuracy;
 
 impl Metric for SparseCategoricalAccuracy {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "sparse_categorical_accuracy"
     }
 

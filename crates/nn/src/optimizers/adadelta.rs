@@ -1,6 +1,6 @@
 //! [`Adadelta`]: step sizes from the ratio of past updates to past gradients.
 
-use super::{Optimizer, State, decays, fields, non_negative, options};
+use super::{Common, Optimizer, Step, decays, fields, non_negative, options};
 use cotangent_core::{Lane, Result, Tensor, Update};
 
 /// Adadelta (Zeiler 2012, <https://arxiv.org/abs/1212.5701>), with a learning rate as all Keras versions have it:
@@ -23,16 +23,15 @@ use cotangent_core::{Lane, Result, Tensor, Update};
 /// The default learning rate of Keras fell from 1.0 to 0.001 when it became tf.keras. Scripts from before were written
 /// for 1.0: with 0.001, `mnist_cnn.py` reaches some 84 % instead of 99 %. To be sure, say it: `Adadelta::new(1.0)`.
 pub struct Adadelta {
-    learning_rate: f64,
     rho: f64,
     epsilon: f64,
-    state: State,
+    common: Common,
 }
 
 /// Learning rate 1.0, ρ 0.95, ε 1e-7.
 impl Default for Adadelta {
     fn default() -> Self {
-        Self { learning_rate: 1.0, rho: 0.95, epsilon: 1e-7, state: State::default() }
+        Self { rho: 0.95, epsilon: 1e-7, common: Common::new(1.0) }
     }
 }
 
@@ -65,13 +64,13 @@ impl Optimizer for Adadelta {
     fields!("adadelta");
 
     fn check(&self) -> Result<()> {
-        non_negative("adadelta", &[("learning_rate", self.learning_rate), ("epsilon", self.epsilon)])?;
+        non_negative("adadelta", &[("epsilon", self.epsilon)])?;
         decays("adadelta", &[("rho", self.rho)])
     }
 
-    fn update(&mut self, param: &mut Tensor, grad: &Tensor) {
-        let rule = Rule { learning_rate: self.learning_rate, rho: self.rho, epsilon: self.epsilon };
-        let slots = self.state.slots(param, [0.0; 2]);
+    fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
+        let rule = Rule { learning_rate: step.learning_rate, rho: self.rho, epsilon: self.epsilon };
+        let slots = self.common.state.slots(param, [0.0; 2]);
         param.update(rule, grad, slots);
     }
 }

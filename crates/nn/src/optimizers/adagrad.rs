@@ -1,6 +1,6 @@
 //! [`Adagrad`]: step sizes that shrink with the sum of squared gradients.
 
-use super::{Optimizer, State, fields, non_negative, options};
+use super::{Common, Optimizer, Step, fields, non_negative, options};
 use cotangent_core::{Lane, Result, Tensor, Update};
 
 /// Adagrad (Duchi, Hazan, Singer 2011), as in Keras 3:
@@ -12,16 +12,15 @@ use cotangent_core::{Lane, Result, Tensor, Update};
 ///
 /// `a` begins with the initial accumulator.
 pub struct Adagrad {
-    learning_rate: f64,
     initial_accumulator: f64,
     epsilon: f64,
-    state: State,
+    common: Common,
 }
 
 /// Keras's: learning rate 0.001, initial accumulator 0.1, ε 1e-7. The paper's learning rate is 1.0.
 impl Default for Adagrad {
     fn default() -> Self {
-        Self { learning_rate: 0.001, initial_accumulator: 0.1, epsilon: 1e-7, state: State::default() }
+        Self { initial_accumulator: 0.1, epsilon: 1e-7, common: Common::new(0.001) }
     }
 }
 
@@ -51,15 +50,13 @@ impl Optimizer for Adagrad {
     fields!("adagrad");
 
     fn check(&self) -> Result<()> {
-        let Self { learning_rate, initial_accumulator, epsilon, .. } = *self;
-        let settings =
-            [("learning_rate", learning_rate), ("initial_accumulator", initial_accumulator), ("epsilon", epsilon)];
+        let settings = [("initial_accumulator", self.initial_accumulator), ("epsilon", self.epsilon)];
         non_negative("adagrad", &settings)
     }
 
-    fn update(&mut self, param: &mut Tensor, grad: &Tensor) {
-        let rule = Rule { learning_rate: self.learning_rate, epsilon: self.epsilon };
-        let slots = self.state.slots(param, [self.initial_accumulator]);
+    fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
+        let rule = Rule { learning_rate: step.learning_rate, epsilon: self.epsilon };
+        let slots = self.common.state.slots(param, [self.initial_accumulator]);
         param.update(rule, grad, slots);
     }
 }

@@ -1,6 +1,6 @@
 //! [`RmsProp`]: step sizes from a moving average of the squared gradient.
 
-use super::{Optimizer, State, decays, fields, non_negative, options};
+use super::{Common, Optimizer, Step, decays, fields, non_negative, options};
 use cotangent_core::{Lane, Result, Tensor, Update};
 
 /// RMSprop (Hinton 2012, lecture 6e of *Neural Networks for Machine Learning*):
@@ -17,26 +17,24 @@ use cotangent_core::{Lane, Result, Tensor, Update};
 /// `√(a − c² + ε)`, which bounds the steps of parameters with small gradients much more:
 /// [`epsilon_inside`](RmsProp::epsilon_inside) chooses that form.
 pub struct RmsProp {
-    learning_rate: f64,
     rho: f64,
     momentum: f64,
     epsilon: f64,
     epsilon_inside: bool,
     centered: bool,
-    state: State,
+    common: Common,
 }
 
 /// Keras's: learning rate 0.001, ρ 0.9, no momentum, ε 1e-7, not centered.
 impl Default for RmsProp {
     fn default() -> Self {
         Self {
-            learning_rate: 0.001,
             rho: 0.9,
             momentum: 0.0,
             epsilon: 1e-7,
             epsilon_inside: false,
             centered: false,
-            state: State::default(),
+            common: Common::new(0.001),
         }
     }
 }
@@ -134,15 +132,15 @@ impl Optimizer for RmsProp {
     fields!("rmsprop");
 
     fn check(&self) -> Result<()> {
-        non_negative("rmsprop", &[("learning_rate", self.learning_rate), ("epsilon", self.epsilon)])?;
+        non_negative("rmsprop", &[("epsilon", self.epsilon)])?;
         decays("rmsprop", &[("rho", self.rho), ("momentum", self.momentum)])
     }
 
-    fn update(&mut self, param: &mut Tensor, grad: &Tensor) {
-        let Self { learning_rate, rho, momentum, epsilon, .. } = *self;
+    fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
+        let Self { rho, momentum, epsilon, .. } = *self;
         let (inside, outside) = if self.epsilon_inside { (epsilon, 0.0) } else { (0.0, epsilon) };
-        let rule = Rule { learning_rate, rho, momentum, inside, outside };
-        let state = &mut self.state;
+        let rule = Rule { learning_rate: step.learning_rate, rho, momentum, inside, outside };
+        let state = &mut self.common.state;
         match (self.centered, momentum > 0.0) {
             (false, false) => param.update(rule, grad, state.slots(param, [0.0; 1])),
             (false, true) => param.update(WithMomentum(rule), grad, state.slots(param, [0.0; 2])),

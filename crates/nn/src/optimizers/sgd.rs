@@ -1,6 +1,6 @@
 //! [`Sgd`]: gradient descent, with or without momentum.
 
-use super::{Optimizer, State, decays, fields, non_negative, options};
+use super::{Common, Optimizer, Step, decays, fields, options};
 use cotangent_core::{Lane, Result, Tensor, Update};
 
 /// Stochastic gradient descent, in Keras's form:
@@ -13,16 +13,15 @@ use cotangent_core::{Lane, Result, Tensor, Update};
 ///
 /// The learning rate is inside `v`; in PyTorch it is outside, which differs only once it changes.
 pub struct Sgd {
-    learning_rate: f64,
     momentum: f64,
     nesterov: bool,
-    state: State,
+    common: Common,
 }
 
 /// Keras's: learning rate 0.01, no momentum.
 impl Default for Sgd {
     fn default() -> Self {
-        Self { learning_rate: 0.01, momentum: 0.0, nesterov: false, state: State::default() }
+        Self { momentum: 0.0, nesterov: false, common: Common::new(0.01) }
     }
 }
 
@@ -66,16 +65,15 @@ impl Optimizer for Sgd {
     fields!("sgd");
 
     fn check(&self) -> Result<()> {
-        non_negative("sgd", &[("learning_rate", self.learning_rate)])?;
         decays("sgd", &[("momentum", self.momentum)])
     }
 
-    fn update(&mut self, param: &mut Tensor, grad: &Tensor) {
-        let Self { learning_rate, momentum, nesterov, .. } = *self;
+    fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
+        let (momentum, nesterov, learning_rate) = (self.momentum, self.nesterov, step.learning_rate);
         if momentum == 0.0 {
             return param.update(Plain { learning_rate }, grad, []);
         }
-        let slots = self.state.slots(param, [0.0]);
+        let slots = self.common.state.slots(param, [0.0]);
         match nesterov {
             true => param.update(Momentum::<true> { learning_rate, momentum }, grad, slots),
             false => param.update(Momentum::<false> { learning_rate, momentum }, grad, slots),

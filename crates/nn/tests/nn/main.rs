@@ -5,6 +5,8 @@ mod layers;
 mod losses;
 mod metrics;
 mod optimizers;
+mod schedules;
+mod step_options;
 mod update_rules;
 
 use cotangent_core::Result;

@@ -98,6 +98,23 @@ fn its_statistics_do_not_train() {
 }
 
 #[test]
+fn gamma_and_beta_can_be_left_out() {
+    let x = Tensor::from([[1.0_f32, 2.0], [3.0, 6.0]]);
+    let mut whole = BatchNorm::new();
+    build(&mut whole, [2]).unwrap();
+    let y = train(&mut whole, &x).to_vec::<f32>();
+    for (center, scale, names) in [(false, true, vec!["gamma"]), (true, false, vec!["beta"]), (false, false, vec![])] {
+        let mut norm = BatchNorm::new().center(center).scale(scale);
+        build(&mut norm, [2]).unwrap();
+        let trainable: Vec<&str> = norm.params().iter().filter(|p| p.trainable).map(|p| p.name).collect();
+        assert_eq!(trainable, names);
+        assert_eq!(train(&mut norm, &x).to_vec::<f32>(), y);
+        assert_eq!(values(&norm, "moving_variance"), values(&whole, "moving_variance"));
+        assert_eq!(infer(&norm, &x).to_vec::<f32>(), infer(&whole, &x).to_vec::<f32>());
+    }
+}
+
+#[test]
 fn settings_without_a_meaning_are_refused() {
     assert_says(build(&mut BatchNorm::new().momentum(1.5), [2]), &["[BatchNorm] momentum 1.5", "hint"]);
     assert_says(build(&mut BatchNorm::new().epsilon(0.0), [2]), &["[BatchNorm] epsilon 0", "above 0"]);

@@ -24,6 +24,19 @@ fn without_bias_it_has_a_kernel_alone() {
 }
 
 #[test]
+fn its_parameters_know_what_they_cost() {
+    let mut dense = Dense::new(2).kernel_regularizer(Regularizer { l1: 0.5, l2: 0.25 }).bias_init(Init::Ones);
+    build(&mut dense, [1]).unwrap();
+    dense.params_mut()[0].value.set_(&Tensor::from([[2.0_f32, -4.0]]));
+    let cost = |p: &Param| p.regularizer.map(|r| r.penalty(&p.value));
+    let penalty = cost(dense.params()[0]).unwrap();
+    assert_eq!(penalty.item(), 0.5 * 6.0 + 0.25 * 20.0);
+    // l1 · sign(w) + l2 · 2 w
+    assert_eq!(penalty.backward().wrt(&dense.params()[0].value).to_vec::<f32>(), [0.5 + 1.0, -0.5 - 2.0]);
+    assert!(cost(dense.params()[1]).is_none());
+}
+
+#[test]
 fn its_parameters_have_gradients() {
     let mut dense = Dense::new(2);
     build(&mut dense, [3]).unwrap();
