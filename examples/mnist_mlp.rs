@@ -17,13 +17,14 @@ fn main() -> cotangent::Result<()> {
     println!("{} {}", tuple(&mnist.x_train.shape()), tuple(&mnist.y_train.shape()));
     println!("{} {}", tuple(&mnist.x_test.shape()), tuple(&mnist.y_test.shape()));
 
-    // to modify the layers, you only have to change one line
-    let mut model = Sequential::new([28, 28])
-        .add(Flatten)
-        .add(BatchNorm::new())
-        .add(Dense::new(128).activation(Relu))
-        .add(Dense::new(10).activation(Softmax))
-        .build(&common::device(&arguments), Seed(arguments.seed))?;
+    // to modify a layer, you only have to change one line
+    let inputs = Input::new([28, 28]);
+    let x = inputs.apply(Flatten);
+    let x = x.apply(BatchNorm::new());
+    let x = x.apply(Dense::new(128).activation(Relu));
+    let x = x.apply(Dense::new(10).activation(Softmax));
+    let outputs = x;
+    let mut model = Model::new(&inputs, &outputs, &common::device(&arguments), Seed(arguments.seed))?;
     model.summary();
 
     // the optimizer, the loss, and what to watch

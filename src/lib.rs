@@ -67,5 +67,7 @@ pub mod prelude {
     pub use cotangent_data::Mnist;
     pub use cotangent_nn::Activation::*;
     pub use cotangent_nn::*;
-    pub use cotangent_train::{History, Model, Score, Seed, Sequential};
+    pub use cotangent_train::{
+        History, Input, Model, Objective, Score, Seed, Sequential, Shared, Symbol, Symbols, Tensors,
+    };
 }

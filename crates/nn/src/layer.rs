@@ -39,12 +39,29 @@ pub struct Build<'a> {
     pub rng: &'a mut Rng,
     /// The dtype of the parameters.
     pub dtype: DType,
+    /// Whether the parameters' values matter.
+    draw: bool,
 }
 
-impl Build<'_> {
+impl<'a> Build<'a> {
+    /// To make f32 parameters.
+    pub fn new(rng: &'a mut Rng) -> Self {
+        Self { rng, dtype: DType::F32, draw: true }
+    }
+
+    /// To learn shapes alone: parameters are zeros that take no memory.
+    pub fn shapes(rng: &'a mut Rng) -> Self {
+        Self { draw: false, ..Self::new(rng) }
+    }
+
     /// A trainable parameter of `shape`, drawn by `init`.
     pub fn param(&mut self, name: &'static str, shape: impl Into<Shape>, init: Init) -> Param {
-        Param::trainable(name, init.draw(shape.into(), self.dtype, self.rng))
+        let shape = shape.into();
+        let value = match self.draw {
+            true => init.draw(shape, self.dtype, self.rng),
+            false => Tensor::full(vec![1; shape.rank()], 0.0, self.dtype).expand(shape),
+        };
+        Param::trainable(name, value)
     }
 }
 
@@ -112,6 +129,9 @@ pub trait Layer: Send + Sync {
     }
 
     /// Makes the parameters for an input of this shape (without the batch axis) and gives the output's shape.
+    ///
+    /// May be called again, and makes everything anew then: a functional model asks for shapes first, and builds a
+    /// shared layer for each of its inputs. So `call` takes from `x` what it needs to know of its shape.
     fn build(&mut self, input: Shape, build: &mut Build) -> Result<Shape>;
 
     /// The output for a batch, before the [`activation`](Layer::activation).
@@ -137,14 +157,20 @@ pub trait Layer: Send + Sync {
     where
         Self: Sized,
     {
-        Named { name: name.into(), layer: self }
+        Named::new(name, self)
     }
 }
 
-/// A layer with a name, made by [`Layer::named`].
+/// A layer with a name, made by [`Layer::named`] and [`Merge::named`](crate::Merge::named).
 pub struct Named<L> {
-    name: String,
-    layer: L,
+    pub(crate) name: String,
+    pub(crate) layer: L,
+}
+
+impl<L> Named<L> {
+    pub(crate) fn new(name: impl Into<String>, layer: L) -> Self {
+        Self { name: name.into(), layer }
+    }
 }
 
 impl<L: Layer> Layer for Named<L> {

@@ -5,6 +5,7 @@ mod init;
 mod layer;
 mod layers;
 mod losses;
+mod merge;
 mod metrics;
 mod optimizers;
 mod regularizer;
@@ -14,16 +15,18 @@ pub use activation::Activation;
 pub use init::Init;
 pub use layer::{Build, Layer, Named, Param, Pass};
 pub use layers::{
-    AveragePool2d, BatchNorm, Conv2d, Dense, Dropout, Flatten, FlattenImages, GlobalAveragePool2d, MaxPool2d, Reshape,
+    Add, Average, AveragePool2d, BatchNorm, Concatenate, Conv2d, Dense, Dropout, Flatten, FlattenImages,
+    GlobalAveragePool2d, MaxPool2d, Maximum, Minimum, Multiply, Reshape, Subtract,
 };
 pub use losses::{
     BinaryCrossentropy, CategoricalCrossentropy, Clipped, CrossEntropy, FromLogits, Huber, Loss, MeanAbsoluteError,
     MeanSquaredError, SparseCategoricalCrossentropy,
 };
+pub use merge::Merge;
 pub use metrics::{
-    Accuracy, Auc, Average, BinaryAccuracy, CategoricalAccuracy, ConfusionMatrix, Curve, F1Score, Metric, NamedMetric,
-    Precision, Recall, RootMeanSquaredError, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy, Sums,
-    TopKCategoricalAccuracy, WeightedMetric,
+    Accuracy, Auc, Averaging, BinaryAccuracy, CategoricalAccuracy, ConfusionMatrix, Curve, F1Score, Metric,
+    NamedMetric, Precision, Recall, RootMeanSquaredError, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
+    Sums, TopKCategoricalAccuracy, WeightedMetric,
 };
 pub use optimizers::{Adadelta, Adagrad, Adam, AdamW, Clip, Common, Optimizer, RmsProp, Sgd, State, Step, Target};
 pub use regularizer::Regularizer;

@@ -1,62 +1,100 @@
 //! The samples that `fit` and `evaluate` are given: checked once, handed out by batch.
 
-use crate::Model;
-use cotangent_core::{DType, Error, Result, Spec, Tensor};
+use crate::graph::batch;
+use crate::{Model, Tensors};
+use cotangent_core::{DType, Error, Result, Shape, Spec, Tensor};
 
 /// Inputs and targets, one sample for each index of their first axis.
 #[derive(Clone)]
 pub(crate) struct Samples {
-    pub x: Tensor,
-    pub y: Tensor,
+    pub x: Vec<Tensor>,
+    pub y: Vec<Tensor>,
     pub count: usize,
 }
 
 impl Samples {
-    /// Checks `x` and `y` against the model and its loss.
-    pub fn new(place: &'static str, model: &Model, x: &Tensor, y: &Tensor) -> Result<Self> {
-        let count = check_input(place, model, x)?;
-        let targets = y.shape().first().copied();
-        if targets != Some(count) {
-            let message = format!("x {} has {count} samples, y {} has {}", x.shape(), y.shape(), targets.unwrap_or(0));
-            return Err(Error::new(place, message).hint("the first axes of x and y must be equal"));
+    /// Checks `x` and `y` against the model and its losses.
+    pub fn new(place: &'static str, model: &Model, x: &Tensors, y: &Tensors) -> Result<Self> {
+        let count = check_inputs(place, model, x)?;
+        check_number(place, "y", "outputs", y, model.graph.outputs.len())?;
+        let objectives = &model.compiled(place)?.objectives;
+        for (i, ((y, objective), (name, shape))) in y.list().iter().zip(objectives).zip(model.outputs()).enumerate() {
+            let what = describe("y", i, &name, objectives.len());
+            let targets = y.shape().first().copied();
+            if targets != Some(count) {
+                let (x, targets) = (x.list()[0].shape(), targets.unwrap_or(0));
+                let message = format!("x {x} has {count} samples, {what} {} has {targets}", y.shape());
+                return Err(Error::new(place, message).hint("the first axes of x and y must be equal"));
+            }
+            let predicted = Spec::new(shape.inserted(0, count), DType::F32);
+            let suits = objective.loss.check(y, predicted);
+            suits.map_err(|e| Error::new(place, format!("{what} does not suit the model")).because(e))?;
         }
-        let mut output = vec![count];
-        output.extend_from_slice(&model.output_shape());
-        let loss = &model.compiled(place)?.loss;
-        loss.check(y, Spec::new(output, DType::F32))
-            .map_err(|e| Error::new(place, "y does not suit the model").because(e))?;
-        Ok(Self { x: x.detach(), y: y.detach(), count })
+        let detached = |list: &Tensors| list.list().iter().map(Tensor::detach).collect();
+        Ok(Self { x: detached(x), y: detached(y), count })
     }
 
     /// The samples `index`, in that order.
-    pub fn select(&self, index: &[usize]) -> (Tensor, Tensor) {
+    pub fn select(&self, index: &[usize]) -> (Vec<Tensor>, Vec<Tensor>) {
         let index = Tensor::from_vec(index.iter().map(|&i| i as i64).collect());
-        (self.x.index_select(0, &index), self.y.index_select(0, &index))
+        self.each(|x| x.index_select(0, &index))
     }
 
     /// The samples from `start` on, `len` of them.
-    pub fn range(&self, start: usize, len: usize) -> (Tensor, Tensor) {
-        (self.x.narrow(0, start, len), self.y.narrow(0, start, len))
+    pub fn range(&self, start: usize, len: usize) -> (Vec<Tensor>, Vec<Tensor>) {
+        self.each(|x| x.narrow(0, start, len))
+    }
+
+    fn each(&self, part: impl Fn(&Tensor) -> Tensor) -> (Vec<Tensor>, Vec<Tensor>) {
+        (self.x.iter().map(&part).collect(), self.y.iter().map(&part).collect())
     }
 }
 
-/// The number of samples in `x`, if each has the shape of the model's input.
-pub(crate) fn check_input(place: &'static str, model: &Model, x: &Tensor) -> Result<usize> {
-    let shape = x.shape();
-    let wanted = model.input_shape();
+/// The number of samples in `x`, if there is a tensor for each of the model's inputs, each sample has its shape, and
+/// all have as many.
+pub(crate) fn check_inputs(place: &'static str, model: &Model, x: &Tensors) -> Result<usize> {
+    check_number(place, "x", "inputs", x, model.graph.inputs.len())?;
+    let mut count = None;
+    for (i, (x, (name, wanted))) in x.list().iter().zip(model.inputs()).enumerate() {
+        let what = describe("x", i, name, model.graph.inputs.len());
+        let samples = check_input(place, &what, x.shape(), wanted)?;
+        let first = *count.get_or_insert(samples);
+        if samples != first {
+            let message = format!("x[0] has {first} samples, {what} has {samples}");
+            return Err(Error::new(place, message).hint("the first axes of all inputs must be equal"));
+        }
+    }
+    Ok(count.unwrap_or(0))
+}
+
+fn check_input(place: &'static str, what: &str, shape: Shape, wanted: Shape) -> Result<usize> {
     if shape.rank() == wanted.rank() + 1 && shape[1..] == *wanted {
         return Ok(shape[0]);
     }
-    let mut batch = vec!["N".to_owned()];
-    batch.extend(wanted.iter().map(usize::to_string));
-    let message = format!("x has shape {shape}, the model wants [{}]", batch.join(", "));
+    let message = format!("{what} has shape {shape}, the model wants {}", batch(wanted));
     let fits = !shape.is_empty() && shape[1..].iter().product::<usize>() == wanted.count();
     let hint = if fits {
-        format!("the sizes fit: reshape it with `x.reshape([{}, {}])`", shape[0], batch[1..].join(", "))
+        format!("the sizes fit: reshape it with `x.reshape({})`", wanted.inserted(0, shape[0]))
     } else {
-        "each sample must have the shape given to `Sequential::new`".to_owned()
+        "each sample must have the shape given to `Sequential::new` or `Input::new`".to_owned()
     };
     Err(Error::new(place, message).hint(hint))
+}
+
+/// Fails unless there is a tensor for each input or output; also what `train_step` asks.
+pub(crate) fn check_number(place: &str, what: &str, of: &str, list: &Tensors, wanted: usize) -> Result<()> {
+    let given = list.list().len();
+    if given == wanted {
+        return Ok(());
+    }
+    let tensors = if given == 1 { "one tensor".to_owned() } else { format!("a list of {given}") };
+    let message = format!("{what} is {tensors}, the model has {wanted} {of}");
+    Err(Error::new(place, message).hint("pass `&a`, or `[&a, &b]` for several, in the model's order"))
+}
+
+/// `y`, or ``y[1] (`odd`)`` if there are several.
+fn describe(list: &str, i: usize, name: &str, count: usize) -> String {
+    if count == 1 { list.to_owned() } else { format!("{list}[{i}] (`{name}`)") }
 }
 
 /// The first NaN of a batch, as (row, element within the row).

@@ -1,19 +1,21 @@
 //! Inference: the loss and metrics on samples, and predictions.
 
-use crate::data::{Samples, check_input};
+use crate::data::{Samples, check_inputs};
 use crate::history::Means;
-use crate::{Model, Score};
-use cotangent_core::{Result, Tensor, no_grad};
+use crate::{Model, Score, Tensors};
+use cotangent_core::{Error, Result, Tensor, no_grad};
+use cotangent_nn::Pass;
 
 /// How many samples inference takes at a time. Only memory and speed depend on it: means are over samples.
 const BATCH: usize = 256;
 
 impl Model {
-    /// The mean loss and metrics over the samples `x` with targets `y`, in inference mode.
+    /// The mean loss and metrics over the samples `x` with targets `y`, in inference mode. For several inputs or
+    /// outputs `x` or `y` is a list: `[&a, &b]`.
     ///
     /// Fails if the model is not compiled or the data do not suit it.
-    pub fn evaluate(&self, x: &Tensor, y: &Tensor) -> Result<Score> {
-        self.means_over(&Samples::new("evaluate", self, x, y)?)?.score()
+    pub fn evaluate(&self, x: impl Into<Tensors>, y: impl Into<Tensors>) -> Result<Score> {
+        self.means_over(&Samples::new("evaluate", self, &x.into(), &y.into())?)?.score()
     }
 
     pub(crate) fn means_over(&self, samples: &Samples) -> Result<Means> {
@@ -27,20 +29,38 @@ impl Model {
         Ok(means)
     }
 
-    fn inference(&self, x: &Tensor, y: &Tensor) -> Result<Vec<f64>> {
-        let (output, _) = self.forward(x, false, &mut self.rng.clone());
-        let mut values = vec![self.losses(y, &output)?.mean(..).item()];
-        values.extend(self.metrics(y, &output)?);
+    fn inference(&self, x: &[Tensor], y: &[Tensor]) -> Result<Vec<f64>> {
+        let outputs = self.forward(x, &mut Pass::inference(&mut self.rng.clone()));
+        let (_, mut values) = self.loss(y, &outputs)?;
+        values.extend(self.metrics(y, &outputs)?);
         Ok(values)
     }
 
     /// The outputs for the samples `x`, one for each.
     ///
-    /// Fails if x does not have the shape of the model's input.
-    pub fn predict(&self, x: &Tensor) -> Result<Tensor> {
-        let count = check_input("predict", self, x)?;
-        let batch = |start| self.call(&x.narrow(0, start, BATCH.min(count - start)));
-        let parts: Vec<Tensor> = no_grad(|| (0..count.max(1)).step_by(BATCH).map(batch).collect());
-        Ok(Tensor::concat(&parts.iter().collect::<Vec<_>>(), 0))
+    /// Fails if x does not have the shape of the model's input, or the model has several outputs: see
+    /// [`predict_all`](Model::predict_all).
+    pub fn predict(&self, x: impl Into<Tensors>) -> Result<Tensor> {
+        let mut outputs = self.predict_all(x)?;
+        if outputs.len() != 1 {
+            let message = format!("the model has {} outputs", outputs.len());
+            return Err(Error::new("predict", message).hint("use `predict_all`: it gives them all"));
+        }
+        Ok(outputs.remove(0))
+    }
+
+    /// All outputs for the samples `x`, as [`predict`](Model::predict) gives the only one.
+    ///
+    /// Fails if x does not have the shapes of the model's inputs.
+    pub fn predict_all(&self, x: impl Into<Tensors>) -> Result<Vec<Tensor>> {
+        let x = x.into();
+        let count = check_inputs("predict", self, &x)?;
+        let batch = |start| {
+            let parts = x.list().iter().map(|x| x.narrow(0, start, BATCH.min(count - start)));
+            self.call_all(parts.collect::<Vec<_>>())
+        };
+        let batches: Vec<Vec<Tensor>> = no_grad(|| (0..count.max(1)).step_by(BATCH).map(batch).collect());
+        let output = |i: usize| Tensor::concat(&batches.iter().map(|outputs| &outputs[i]).collect::<Vec<_>>(), 0);
+        Ok((0..self.graph.outputs.len()).map(output).collect())
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::data::Samples;
 use crate::history::Means;
-use crate::{History, Model, Progress, Verbosity};
-use cotangent_core::{Error, Result, Tensor};
+use crate::{History, Model, Progress, Tensors, Verbosity};
+use cotangent_core::{Error, Result};
 
 /// A training run being set up; [`run`](Fit::run) starts it.
 ///
@@ -12,17 +12,18 @@ use cotangent_core::{Error, Result, Tensor};
 #[must_use = "nothing is trained until `.run()`"]
 pub struct Fit<'a> {
     model: &'a mut Model,
-    x: &'a Tensor,
-    y: &'a Tensor,
+    x: Tensors,
+    y: Tensors,
     batch_size: usize,
     epochs: usize,
     shuffle: bool,
     verbosity: Verbosity,
-    validation: Option<(&'a Tensor, &'a Tensor)>,
+    validation: Option<(Tensors, Tensors)>,
 }
 
 impl Model {
-    /// Trains on the samples `x` and their targets `y`; the first axis of both counts the samples.
+    /// Trains on the samples `x` and their targets `y`; the first axis of both counts the samples. For
+    /// several inputs or outputs `x` or `y` is a list: `[&a, &b]`.
     ///
     /// ```
     /// # use cotangent_core::{Device, Tensor};
@@ -39,12 +40,13 @@ impl Model {
     /// assert!(history["loss"][199] < 0.05);
     /// # Ok::<(), cotangent_core::Error>(())
     /// ```
-    pub fn fit<'a>(&'a mut self, x: &'a Tensor, y: &'a Tensor) -> Fit<'a> {
+    pub fn fit(&mut self, x: impl Into<Tensors>, y: impl Into<Tensors>) -> Fit<'_> {
+        let (x, y) = (x.into(), y.into());
         Fit { model: self, x, y, batch_size: 32, epochs: 1, shuffle: true, verbosity: Verbosity::Bar, validation: None }
     }
 }
 
-impl<'a> Fit<'a> {
+impl Fit<'_> {
     /// How many samples each step sees.
     pub fn batch_size(mut self, samples: usize) -> Self {
         self.batch_size = samples;
@@ -70,8 +72,8 @@ impl<'a> Fit<'a> {
     }
 
     /// Samples to evaluate on after each epoch.
-    pub fn validation(mut self, x: &'a Tensor, y: &'a Tensor) -> Self {
-        self.validation = Some((x, y));
+    pub fn validation(mut self, x: impl Into<Tensors>, y: impl Into<Tensors>) -> Self {
+        self.validation = Some((x.into(), y.into()));
         self
     }
 
@@ -80,8 +82,8 @@ impl<'a> Fit<'a> {
     /// Fails before the first step if the model is not compiled, the batch size is 0, or the data do not suit the
     /// model; and at the step that meets a NaN in x, before its update.
     pub fn run(self) -> Result<History> {
-        let train = Samples::new("fit", self.model, self.x, self.y)?;
-        let validation = match self.validation {
+        let train = Samples::new("fit", self.model, &self.x, &self.y)?;
+        let validation = match &self.validation {
             Some((x, y)) => Some(Samples::new("fit: validation", self.model, x, y)?),
             None => None,
         };
@@ -89,7 +91,7 @@ impl<'a> Fit<'a> {
             return Err(Error::new("fit", "batch_size is 0").hint("use at least 1; Keras's default is 32"));
         }
         if train.count == 0 && self.epochs > 0 {
-            return Err(Error::new("fit", format!("there are no samples: x has shape {}", self.x.shape())));
+            return Err(Error::new("fit", format!("there are no samples: x has shape {}", self.x.list()[0].shape())));
         }
         let Fit { model, batch_size, epochs, shuffle, verbosity, .. } = self;
         let mut progress = Progress::stdout(verbosity);

@@ -1,19 +1,26 @@
 //! Part of Cotangent: training as Keras has it, and what it tells of itself.
 
+mod compile;
 mod data;
 mod evaluate;
 pub mod figure;
 mod fit;
+mod functional;
 mod graph;
 mod history;
 mod model;
+mod objective;
 mod progress;
 mod sequential;
 mod step;
 mod summary;
+mod tensors;
 
 pub use fit::Fit;
+pub use functional::{Input, IntoLayer, Shared, Symbol, Symbols};
 pub use history::{History, Score};
 pub use model::Model;
+pub use objective::Objective;
 pub use progress::{Progress, Verbosity};
 pub use sequential::{Seed, Sequential};
+pub use tensors::Tensors;

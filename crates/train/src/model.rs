@@ -1,22 +1,21 @@
-//! [`Model`]: built layers and, once compiled, an optimizer, a loss and metrics.
+//! [`Model`]: built layers and, once compiled, an optimizer, losses and metrics.
 
-use crate::Seed;
-use crate::graph::{Graph, Kept, Lazy};
+use crate::compile::Compiled;
+use crate::graph::{Block, Graph, Lazy, Site, batch};
+use crate::{Sequential, Tensors};
 use cotangent_core::{Device, Error, Result, Rng, Shape, Tensor};
-use cotangent_nn::{Loss, Metric, Optimizer, Param, Pass};
+use cotangent_nn::{Param, Pass};
 
-/// What `compile` sets.
-pub(crate) struct Compiled {
-    pub optimizer: Box<dyn Optimizer>,
-    pub loss: Box<dyn Loss>,
-    pub metrics: Vec<Box<dyn Metric>>,
-}
-
-/// A built model: its layers with their parameters, and how to train it.
+/// A built model: layers applied to one another, their parameters, and how to train them.
 ///
-/// Made by [`Sequential::build`](crate::Sequential::build).
+/// Made by [`Sequential::build`](crate::Sequential::build), or by [`Model::new`] from [`Input`](crate::Input)s and
+/// what layers make of them. A model can itself be a layer of another one; its parameters are then that one's, and
+/// [`submodel`](Model::submodel) gives it back.
 pub struct Model {
-    pub(crate) name: String,
+    /// How it was made, as `summary` shows it.
+    pub(crate) kind: &'static str,
+    /// The name that it was given.
+    pub(crate) name: Option<String>,
     pub(crate) graph: Graph,
     pub(crate) device: Device,
     pub(crate) compiled: Option<Compiled>,
@@ -28,39 +27,43 @@ pub struct Model {
 const TRAINING: u32 = 1 << 20;
 
 impl Model {
-    pub(crate) fn new(name: String, graph: Graph, device: Device, seed: Seed) -> Self {
-        let rng = Rng::new(seed.0).fork(TRAINING);
-        Self { name, graph, device, compiled: None, rng }
+    pub(crate) fn built(kind: &'static str, name: Option<String>, graph: Graph, site: &Site) -> Self {
+        Self { kind, name, graph, device: site.device, compiled: None, rng: site.rng.fork(TRAINING) }
     }
 
-    /// Sets how the model is trained: the optimizer, the loss, and what else to report.
-    ///
-    /// ```
-    /// # use cotangent_core::Device;
-    /// # use cotangent_nn::{Activation::*, *};
-    /// # use cotangent_train::{Seed, Sequential};
-    /// # let mut model = Sequential::new([4]).add(Dense::new(3).activation(Softmax)).build(&Device::Cpu, Seed(0))?;
-    /// model.compile(Adadelta::default(), CategoricalCrossentropy, [Accuracy]);
-    /// # Ok::<(), cotangent_core::Error>(())
-    /// ```
-    pub fn compile<M: Metric + 'static>(
-        &mut self,
-        optimizer: impl Optimizer + 'static,
-        loss: impl Loss + 'static,
-        metrics: impl IntoIterator<Item = M>,
-    ) {
-        let metrics = metrics.into_iter().map(|m| Box::new(m) as Box<dyn Metric>).collect();
-        self.compiled = Some(Compiled { optimizer: Box::new(optimizer), loss: Box::new(loss), metrics });
+    /// This model under a name, which `summary` shows, and the parameters' paths begin with where it is a layer of
+    /// another model.
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..self }
     }
 
-    /// The shape of one input, without the batch axis.
+    /// The name that the model was given, or `sequential` or `functional`.
+    pub fn name(&self) -> &str {
+        match &self.name {
+            Some(name) => name,
+            None if self.kind == Sequential::KIND => "sequential",
+            None => "functional",
+        }
+    }
+
+    /// The shape of one input, without the batch axis; of several inputs, the first.
     pub fn input_shape(&self) -> Shape {
         self.graph.shape(0)
     }
 
-    /// The shape of one output, without the batch axis.
+    /// The shape of one output, without the batch axis; of several outputs, the first.
     pub fn output_shape(&self) -> Shape {
         self.graph.shape(self.graph.outputs[0])
+    }
+
+    /// The name and the shape (without the batch axis) of each input.
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, Shape)> {
+        self.graph.inputs.iter().map(|x| x.name.as_str()).zip(self.graph.input_shapes().iter().copied())
+    }
+
+    /// The name and the shape (without the batch axis) of each output. Its name is that of the layer that makes it.
+    pub fn outputs(&self) -> impl Iterator<Item = (String, Shape)> {
+        self.graph.output_names().into_iter().zip(self.graph.output_shapes())
     }
 
     /// Where the parameters are.
@@ -68,14 +71,31 @@ impl Model {
         self.device
     }
 
-    /// Every parameter with its path, `layer/name`, in the order of the layers.
+    /// The model that is this one's layer of that name.
+    pub fn submodel(&self, name: &str) -> Option<&Model> {
+        self.graph.layers.iter().find(|e| e.name == name).and_then(|e| match &e.block {
+            Block::Model(model) => Some(&**model),
+            _ => None,
+        })
+    }
+
+    /// The model that is this one's layer of that name, to compile and train by itself.
+    pub fn submodel_mut(&mut self, name: &str) -> Option<&mut Model> {
+        self.graph.layers.iter_mut().find(|e| e.name == name).and_then(|e| match &mut e.block {
+            Block::Model(model) => Some(&mut **model),
+            _ => None,
+        })
+    }
+
+    /// Every parameter with its path, `layer/name`, in the order of the layers; `model/layer/name` where the layer is
+    /// a model.
     pub fn params(&self) -> impl Iterator<Item = (String, &Param)> {
-        self.graph.params()
+        self.graph.params().into_iter()
     }
 
     /// Every parameter, to change, with its path.
     pub fn params_mut(&mut self) -> impl Iterator<Item = (String, &mut Param)> {
-        self.graph.params_mut()
+        self.graph.params_mut().into_iter()
     }
 
     /// The number of numbers in all parameters.
@@ -88,23 +108,43 @@ impl Model {
         self.params().filter(|(_, p)| p.trainable).map(|(_, p)| p.value.count()).sum()
     }
 
-    /// The output for a batch in inference mode, recorded if the parameters are to be differentiated by.
-    pub fn call(&self, x: &Tensor) -> Tensor {
-        let mut rng = self.rng;
-        self.forward(x, false, &mut rng).0.value()
+    /// The output for a batch (of each input) in inference mode, recorded if the parameters are to be differentiated
+    /// by.
+    ///
+    /// # Panics
+    /// If the inputs are not as many as the model's, or the model has several outputs: see
+    /// [`call_all`](Model::call_all).
+    #[track_caller]
+    pub fn call(&self, x: impl Into<Tensors>) -> Tensor {
+        let mut outputs = self.call_all(x);
+        assert!(outputs.len() == 1, "[call] the model has {} outputs: use `call_all`", outputs.len());
+        outputs.remove(0)
     }
 
-    /// The output before the last activation, and what the layers want kept.
-    pub(crate) fn forward(&self, x: &Tensor, training: bool, rng: &mut Rng) -> (Lazy, Vec<Kept>) {
-        let mut pass = if training { Pass::training(rng) } else { Pass::inference(rng) };
-        let (mut outputs, kept) = self.graph.run(std::slice::from_ref(x), &mut pass);
-        (outputs.remove(0), kept)
+    /// All outputs for a batch (of each input), as [`call`](Model::call) gives the only one.
+    ///
+    /// # Panics
+    /// If the inputs are not as many as the model's.
+    #[track_caller]
+    pub fn call_all(&self, x: impl Into<Tensors>) -> Vec<Tensor> {
+        let (x, mut rng) = (x.into(), self.rng);
+        let (given, wanted) = (x.list().len(), self.graph.inputs.len());
+        assert!(given == wanted, "[call] {given} inputs for a model of {wanted}");
+        self.forward(x.list(), &mut Pass::inference(&mut rng)).iter().map(Lazy::value).collect()
     }
 
-    pub(crate) fn compiled(&self, place: &'static str) -> Result<&Compiled> {
-        self.compiled.as_ref().ok_or_else(|| {
-            Error::new(place, "the model is not compiled")
-                .hint("call `model.compile(Adam::default(), CategoricalCrossentropy, [Accuracy])` first")
-        })
+    /// The outputs before their last activations. What the layers want kept is left in `pass`.
+    pub(crate) fn forward(&self, x: &[Tensor], pass: &mut Pass) -> Vec<Lazy> {
+        self.graph.run(&x.iter().collect::<Vec<_>>(), pass)
+    }
+
+    /// Whether inputs of these shapes (without the batch axis) are the model's.
+    pub(crate) fn accepts(&self, inputs: &[Shape]) -> Result<()> {
+        if inputs == self.graph.input_shapes() {
+            return Ok(());
+        }
+        let list = |shapes: &[Shape]| shapes.iter().map(|&x| batch(x)).collect::<Vec<_>>().join(", ");
+        let message = format!("is for inputs {}, is applied to {}", list(self.graph.input_shapes()), list(inputs));
+        Err(Error::new(self.kind, message).hint("a model takes the shapes that it was made for"))
     }
 }

@@ -1,9 +1,8 @@
 //! [`Sequential`]: a model as a list of layers, each fed by the one before.
 
-use crate::Model;
-use crate::graph::{Call, Entry, Graph};
+use crate::graph::{Block, Graph, Site, batch};
+use crate::{IntoLayer, Model};
 use cotangent_core::{Device, Error, Result, Rng, Shape};
-use cotangent_nn::Layer;
 
 /// What all random numbers of a model follow from: its initial weights, its dropout, the order of its batches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,49 +24,78 @@ pub struct Seed(pub u64);
 /// ```
 pub struct Sequential {
     input: Shape,
-    layers: Vec<Box<dyn Layer>>,
-    name: String,
+    layers: Vec<Block>,
+    pub(crate) name: Option<String>,
 }
 
 impl Sequential {
+    pub(crate) const KIND: &'static str = "Sequential";
+
     /// A model without layers, for inputs of this shape (the batch axis left out).
     pub fn new(input: impl Into<Shape>) -> Self {
-        Self { input: input.into(), layers: Vec::new(), name: "sequential".into() }
+        Self { input: input.into(), layers: Vec::new(), name: None }
     }
 
-    /// The name that `summary` shows.
+    /// The name that `summary` shows, and the parameters' paths begin with where this is a layer of another model.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+        self.name = Some(name.into());
         self
     }
 
-    /// With `layer` behind the others.
+    /// With `layer` behind the others: any [`Layer`](cotangent_nn::Layer), or a model.
+    ///
+    /// # Panics
+    /// If it is shared: a chain applies each layer once.
     #[allow(clippy::should_implement_trait)] // Keras's word for it
-    pub fn add(mut self, layer: impl Layer + 'static) -> Self {
-        self.layers.push(Box::new(layer));
+    #[track_caller]
+    pub fn add<K>(mut self, layer: impl IntoLayer<K>) -> Self {
+        match layer.into_layer().into_block() {
+            Some(block) => self.layers.push(block),
+            None => panic!("[Sequential] a shared layer in a chain: share it in a functional model, `Model::new`"),
+        }
         self
     }
 
     /// Makes the parameters, each layer's input size following from the layer before.
     ///
     /// Fails if there are no layers, or a layer cannot take the shape that the one before gives.
-    pub fn build(self, device: &Device, seed: Seed) -> Result<Model> {
+    pub fn build(mut self, device: &Device, seed: Seed) -> Result<Model> {
+        self.build_at(&mut Site::new(*device, Rng::new(seed.0)))
+    }
+
+    /// The built model; the layers are there no longer.
+    pub(crate) fn build_at(&mut self, site: &mut Site) -> Result<Model> {
         if self.layers.is_empty() {
             return Err(Error::new("build", "the model has no layers").hint("add one with `.add(Dense::new(10))`"));
         }
-        let mut graph = chain(self.input, self.layers);
-        graph.build(&Rng::new(seed.0))?;
-        Ok(Model::new(self.name, graph, *device, seed))
+        let mut graph = Graph::new([(None, self.input)]);
+        let mut last = 0..1;
+        for block in self.layers.drain(..) {
+            if last.len() > 1 {
+                return Err(several(last.len()));
+            }
+            let layer = graph.add(block);
+            last = graph.apply(layer, vec![last.start]);
+        }
+        graph.outputs = last.collect();
+        graph.build(site)?;
+        Ok(Model::built(Self::KIND, self.name.clone(), graph, site))
+    }
+
+    /// The shape that comes of an input of this one.
+    pub(crate) fn shape(&mut self, input: Shape) -> Result<Shape> {
+        if input != self.input {
+            let message = format!("is for inputs {}, is applied to {}", batch(self.input), batch(input));
+            return Err(Error::new(Self::KIND, message).hint("give `Sequential::new` the shape that it is applied to"));
+        }
+        self.layers.iter_mut().try_fold(input, |shape, block| match block.shapes(&[shape])?[..] {
+            [shape] => Ok(shape),
+            ref shapes => Err(several(shapes.len())),
+        })
     }
 }
 
-/// Each layer applied to what the one before gives.
-fn chain(input: Shape, layers: Vec<Box<dyn Layer>>) -> Graph {
-    let call = |layer| Call { layer, inputs: vec![layer], output: Shape::SCALAR };
-    Graph {
-        inputs: vec![input],
-        calls: (0..layers.len()).map(call).collect(),
-        outputs: vec![layers.len()],
-        layers: layers.into_iter().map(|layer| Entry { name: String::new(), layer }).collect(),
-    }
+fn several(outputs: usize) -> Error {
+    Error::new(Sequential::KIND, format!("a layer of {outputs} outputs in a chain, which passes one on"))
+        .hint("write a functional model: `Model::new`")
 }

@@ -1,11 +1,11 @@
 //! One epoch of training, one step of it.
 
-use crate::Model;
-use crate::data::{Samples, first_nan};
+use crate::data::{Samples, check_number, first_nan};
 use crate::graph::Lazy;
 use crate::history::Means;
+use crate::{Model, Tensors};
 use cotangent_core::{Error, Grads, Result, Tensor, no_grad};
-use cotangent_nn::{Metric, Target};
+use cotangent_nn::{Pass, Target};
 
 impl Model {
     /// Goes through all samples once, in `order` if there is one, and calls `tell(step, steps, means so far)` after
@@ -25,7 +25,7 @@ impl Model {
                 Some(order) => samples.select(&order[start..end]),
                 None => samples.range(start, end - start),
             };
-            let values = self.train_step(&x, &y).map_err(|e| {
+            let values = self.train_step(x, y).map_err(|e| {
                 let row = order.map_or(start, |order| order[start]);
                 Error::new(format!("step {} of {steps}", step + 1), format!("a batch that begins with sample {row}"))
                     .because(e)
@@ -37,22 +37,29 @@ impl Model {
     }
 
     /// One step on one batch: forward, backward, update. Gives the batch's mean loss and metrics, as they were
-    /// before the update.
+    /// before the update; [`reports`](Model::reports) names them.
     ///
     /// Fails if the model is not compiled, if there is a NaN in `x`, or if a parameter gets no gradient; the
     /// parameters are then as they were.
-    pub fn train_step(&mut self, x: &Tensor, y: &Tensor) -> Result<Vec<f64>> {
+    pub fn train_step(&mut self, x: impl Into<Tensors>, y: impl Into<Tensors>) -> Result<Vec<f64>> {
+        let (x, y) = (x.into(), y.into());
         self.compiled("train_step")?;
+        check_number("train_step", "x", "inputs", &x, self.graph.inputs.len())?;
+        check_number("train_step", "y", "outputs", &y, self.graph.outputs.len())?;
         let mut rng = self.rng;
-        let (output, kept) = self.forward(x, true, &mut rng);
+        let mut pass = Pass::training(&mut rng);
+        let outputs = self.forward(x.list(), &mut pass);
+        let kept = pass.kept;
         self.rng = rng;
-        let loss = self.losses(y, &output)?.mean(..);
-        let mut values = vec![loss.item()];
+        let (loss, mut values) = self.loss(y.list(), &outputs)?;
         if values[0].is_nan() {
-            refuse_nan(x)?;
+            refuse_nan(x.list())?;
         }
-        values.extend(no_grad(|| self.metrics(y, &output.detach()))?);
-        drop(output);
+        values.extend(no_grad(|| {
+            let outputs: Vec<Lazy> = outputs.iter().map(Lazy::detach).collect();
+            self.metrics(y.list(), &outputs)
+        })?);
+        drop(outputs);
         let grads = loss.backward();
         drop(loss);
         self.update(&grads)?;
@@ -60,48 +67,49 @@ impl Model {
         Ok(values)
     }
 
-    /// The loss of each sample.
-    pub(crate) fn losses(&self, y: &Tensor, output: &Lazy) -> Result<Tensor> {
-        let loss = &self.compiled("loss")?.loss;
-        Ok(loss
-            .from_logits(y, &output.logits, output.activation)
-            .unwrap_or_else(|| loss.per_sample(y, &output.value())))
+    /// The loss to be made small, and its value; with several outputs also the value of each one's.
+    pub(crate) fn loss(&self, y: &[Tensor], outputs: &[Lazy]) -> Result<(Tensor, Vec<f64>)> {
+        let objectives = &self.compiled("loss")?.objectives;
+        let each = objectives.iter().zip(y).zip(outputs);
+        let losses: Vec<Tensor> = each.map(|((objective, y), output)| objective.losses(y, output).mean(..)).collect();
+        if let [loss] = &losses[..] {
+            let loss = if objectives[0].weight == 1.0 { loss.clone() } else { loss.scale(objectives[0].weight) };
+            let value = loss.item();
+            return Ok((loss, vec![value]));
+        }
+        let weighted = losses.iter().zip(objectives).map(|(loss, objective)| loss.scale(objective.weight));
+        let total = weighted.reduce(|sum, loss| sum + loss).expect("a model has outputs");
+        let values = std::iter::once(&total).chain(&losses).map(Tensor::item).collect();
+        Ok((total, values))
     }
 
-    /// The mean of each metric over a batch.
-    pub(crate) fn metrics(&self, y: &Tensor, output: &Lazy) -> Result<Vec<f64>> {
-        let metrics = &self.compiled("metrics")?.metrics;
-        let mut predicted = None; // made for the first metric that wants it
-        let mut mean = |metric: &dyn Metric| {
-            let values = metric
-                .from_logits(y, &output.logits, output.activation)
-                .unwrap_or_else(|| metric.per_sample(y, predicted.get_or_insert_with(|| output.value())));
-            values.mean(..).item()
-        };
-        Ok(metrics.iter().map(|metric| mean(metric.as_ref())).collect())
+    /// The mean of each metric of each output over a batch.
+    pub(crate) fn metrics(&self, y: &[Tensor], outputs: &[Lazy]) -> Result<Vec<f64>> {
+        let objectives = &self.compiled("metrics")?.objectives;
+        Ok(objectives.iter().zip(y).zip(outputs).flat_map(|((o, y), output)| o.means(y, output)).collect())
     }
 
     /// Means of the loss and the metrics, none counted yet.
     pub(crate) fn new_means(&self) -> Result<Means> {
-        let metrics = &self.compiled("metrics")?.metrics;
-        let names = std::iter::once("loss".to_owned()).chain(metrics.iter().map(|m| m.name().to_owned()));
-        Ok(Means::new(names.collect()))
+        Ok(Means::new(self.reports()?))
     }
 
     fn update(&mut self, grads: &Grads) -> Result<()> {
         let Some(compiled) = &mut self.compiled else { unreachable!("checked at the start of the step") };
-        let trainable = self.graph.params_mut().filter(|(_, param)| param.trainable);
+        let trainable = self.graph.params_mut().into_iter().filter(|(_, param)| param.trainable);
         let targets = trainable.map(|(path, param)| Target { name: Some(path.into()), value: &mut param.value });
         compiled.optimizer.step_targets(targets.collect(), grads)
     }
 }
 
-fn refuse_nan(x: &Tensor) -> Result<()> {
-    match first_nan(x) {
-        None => Ok(()),
-        Some((row, element)) => {
-            let message = format!("x holds NaN: sample {row} of the batch, element {element}");
-            Err(Error::new("train_step", message).hint("the parameters are as they were; clean the data and go on"))
+fn refuse_nan(x: &[Tensor]) -> Result<()> {
+    for (i, tensor) in x.iter().enumerate() {
+        if let Some((row, element)) = first_nan(tensor) {
+            let what = if x.len() == 1 { "x".to_owned() } else { format!("x[{i}]") };
+            let message = format!("{what} holds NaN: sample {row} of the batch, element {element}");
+            let hint = "the parameters are as they were; clean the data and go on";
+            return Err(Error::new("train_step", message).hint(hint));
         }
     }
+    Ok(())
 }

@@ -1,35 +1,38 @@
 //! The table of a model's layers, as Keras prints it.
 
-use crate::Model;
+use crate::graph::{Call, Graph};
+use crate::{Model, Sequential};
+use cotangent_core::Shape;
 use std::fmt::Write;
 
 impl Model {
-    /// Prints the layers with their output shapes and parameter counts.
+    /// Prints the layers with their output shapes and parameter counts; unless they are a chain, also what each is
+    /// applied to.
     pub fn summary(&self) {
         print!("{}", self.describe());
     }
 
     /// The text that [`summary`](Model::summary) prints.
+    ///
+    /// What a layer is connected to stands there as Keras has it: `dense[1][0]` is output 0 of the second call of
+    /// `dense`.
     pub fn describe(&self) -> String {
-        let rows: Vec<[String; 3]> = self
-            .graph
-            .calls
-            .iter()
-            .map(|call| {
-                let entry = &self.graph.layers[call.layer];
-                let mut shape = vec!["None".to_owned()];
-                shape.extend(call.output.iter().map(usize::to_string));
-                let count: usize = entry.layer.params().iter().map(|p| p.value.count()).sum();
-                [
-                    format!("{} ({})", entry.name, entry.layer.kind()),
-                    format!("({})", shape.join(", ")),
-                    thousands(count),
-                ]
-            })
-            .collect();
+        let graph = &self.graph;
+        let mut rows = Vec::new();
+        if self.kind != Sequential::KIND {
+            let input = |(name, shape)| Row::new(name, "InputLayer", &[shape], 0, vec!["-".into()]);
+            rows.extend(self.inputs().map(input));
+        }
+        for (i, entry) in graph.layers.iter().enumerate() {
+            let calls: Vec<&Call> = graph.calls.iter().filter(|call| call.layer == i).collect();
+            let shapes: Vec<Shape> = calls[0].outputs.clone().map(|value| graph.shape(value)).collect();
+            let count = entry.block.params().iter().map(|(_, p)| p.value.count()).sum();
+            let connected = calls.iter().flat_map(|call| &call.inputs).map(|&value| connection(graph, value));
+            rows.push(Row::new(&entry.name, entry.block.kind(), &shapes, count, connected.collect()));
+        }
         let (total, trainable) = (self.param_count(), self.trainable_count());
-        let mut out = format!("Model: {:?}\n", self.name);
-        out += &table(["Layer (type)", "Output Shape", "Param #"], &rows);
+        let mut out = format!("Model: {:?}\n", self.name());
+        out += &table(&rows, !graph.is_chain());
         for (what, count) in [("Total", total), ("Trainable", trainable), ("Non-trainable", total - trainable)] {
             let _ = writeln!(out, " {what} params: {} ({})", thousands(count), bytes(count * 4));
         }
@@ -37,19 +40,67 @@ impl Model {
     }
 }
 
-fn table(head: [&str; 3], rows: &[[String; 3]]) -> String {
-    let widths: Vec<usize> =
-        (0..3).map(|c| rows.iter().map(|r| r[c].chars().count()).chain([head[c].len()]).max().unwrap_or(0)).collect();
+/// Keras's name for a value: the layer, which of its calls, which output of that.
+fn connection(graph: &Graph, value: usize) -> String {
+    let Some((call, output)) = graph.source(value) else { return format!("{}[0][0]", graph.inputs[value].name) };
+    let earlier = |other: &&Call| other.layer == call.layer && other.outputs.start < call.outputs.start;
+    format!("{}[{}][{output}]", graph.layers[call.layer].name, graph.calls.iter().filter(earlier).count())
+}
+
+/// What the table says of a layer.
+struct Row {
+    /// Layer, output shape, parameters.
+    cells: [String; 3],
+    /// Each on a line of its own.
+    connected: Vec<String>,
+}
+
+impl Row {
+    fn new(name: &str, kind: &str, shapes: &[Shape], params: usize, connected: Vec<String>) -> Self {
+        let shapes: Vec<String> = shapes.iter().map(|&shape| with_batch(shape)).collect();
+        let shapes = if shapes.len() == 1 { shapes[0].clone() } else { format!("[{}]", shapes.join(", ")) };
+        Self { cells: [format!("{name} ({kind})"), shapes, thousands(params)], connected }
+    }
+
+    /// The lines of the table: the cells in the first one.
+    fn lines(&self, connections: bool) -> Vec<Vec<String>> {
+        if !connections {
+            return vec![self.cells.to_vec()];
+        }
+        let line = |(i, connected): (usize, &String)| {
+            let cells = if i == 0 { self.cells.clone() } else { Default::default() };
+            cells.into_iter().chain([connected.clone()]).collect()
+        };
+        self.connected.iter().enumerate().map(line).collect()
+    }
+}
+
+/// `(None, 28, 28)`.
+fn with_batch(shape: Shape) -> String {
+    let sizes = std::iter::once("None".to_owned()).chain(shape.iter().map(usize::to_string));
+    format!("({})", sizes.collect::<Vec<_>>().join(", "))
+}
+
+fn table(rows: &[Row], connections: bool) -> String {
+    let heads = &["Layer (type)", "Output Shape", "Param #", "Connected to"][..if connections { 4 } else { 3 }];
+    let lines: Vec<Vec<String>> = rows.iter().flat_map(|row| row.lines(connections)).collect();
+    let width = |c: usize| lines.iter().map(|cells| cells[c].chars().count()).chain([heads[c].len()]).max();
+    let widths: Vec<usize> = (0..heads.len()).filter_map(width).collect();
     let rule = |[left, line, cross, right]: [char; 4]| {
         let cells: Vec<String> = widths.iter().map(|&w| line.to_string().repeat(w + 2)).collect();
         format!("{left}{}{right}\n", cells.join(&cross.to_string()))
     };
-    let [a, b, c] = [widths[0], widths[1], widths[2]];
-    let mut out = rule(['┏', '━', '┳', '┓']);
-    let _ = writeln!(out, "┃ {:<a$} ┃ {:<b$} ┃ {:>c$} ┃", head[0], head[1], head[2]);
-    out += &rule(['┡', '━', '╇', '┩']);
-    for row in rows {
-        let _ = writeln!(out, "│ {:<a$} │ {:<b$} │ {:>c$} │", row[0], row[1], row[2]);
+    let line = |cells: &[&str], bar: char| {
+        let pad = |(c, (cell, &w)): (usize, (&&str, &usize))| match c {
+            2 => format!(" {cell:>w$} "), // numbers stand to the right
+            _ => format!(" {cell:<w$} "),
+        };
+        let cells: Vec<String> = cells.iter().zip(&widths).enumerate().map(pad).collect();
+        format!("{bar}{}{bar}\n", cells.join(&bar.to_string()))
+    };
+    let mut out = rule(['┏', '━', '┳', '┓']) + &line(heads, '┃') + &rule(['┡', '━', '╇', '┩']);
+    for cells in &lines {
+        out += &line(&cells.iter().map(String::as_str).collect::<Vec<_>>(), '│');
     }
     out + &rule(['└', '─', '┴', '┘'])
 }

@@ -9,10 +9,10 @@ use cotangent_core::{Conv2dSpec, DataFormat, Error, Padding, Result, Shape, Tens
 /// `[kh, kw, C / groups, filters]` in either data format, bias `[filters]`.
 ///
 /// ```
-/// use cotangent_core::{DType, Rng};
+/// use cotangent_core::Rng;
 /// use cotangent_nn::{Activation::Relu, Build, Conv2d, Layer};
 /// let mut conv = Conv2d::new(32, (3, 3)).activation(Relu);
-/// let output = conv.build([28, 28, 1].into(), &mut Build { rng: &mut Rng::new(0), dtype: DType::F32 })?;
+/// let output = conv.build([28, 28, 1].into(), &mut Build::new(&mut Rng::new(0)))?;
 /// assert_eq!(*output, [26, 26, 32]);
 /// assert_eq!(conv.params().iter().map(|p| p.value.count()).sum::<usize>(), 320);
 /// # Ok::<(), cotangent_core::Error>(())

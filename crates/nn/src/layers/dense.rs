@@ -8,10 +8,10 @@ use cotangent_core::{Error, Result, Shape, Tensor};
 /// `y = activation(x · kernel + bias)`: `[N, in] → [N, units]`, kernel `[in, units]`, bias `[units]`.
 ///
 /// ```
-/// use cotangent_core::{DType, Rng};
+/// use cotangent_core::Rng;
 /// use cotangent_nn::{Activation::Relu, Build, Dense, Layer};
 /// let mut dense = Dense::new(128).activation(Relu);
-/// dense.build([784].into(), &mut Build { rng: &mut Rng::new(0), dtype: DType::F32 })?;
+/// dense.build([784].into(), &mut Build::new(&mut Rng::new(0)))?;
 /// assert_eq!(dense.params().iter().map(|p| p.value.count()).sum::<usize>(), 100_480);
 /// # Ok::<(), cotangent_core::Error>(())
 /// ```

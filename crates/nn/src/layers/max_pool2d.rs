@@ -8,10 +8,10 @@ pool2d! {
     /// `MaxPooling2D`.
     ///
     /// ```
-    /// use cotangent_core::{DType, Rng};
+    /// use cotangent_core::Rng;
     /// use cotangent_nn::{Build, Layer, MaxPool2d};
-    /// let mut build = Build { rng: &mut Rng::new(0), dtype: DType::F32 };
-    /// let output = MaxPool2d::new((2, 2)).build([24, 24, 64].into(), &mut build)?;
+    /// let mut rng = Rng::new(0);
+    /// let output = MaxPool2d::new((2, 2)).build([24, 24, 64].into(), &mut Build::new(&mut rng))?;
     /// assert_eq!(*output, [12, 12, 64]);
     /// # Ok::<(), cotangent_core::Error>(())
     /// ```

@@ -9,6 +9,7 @@ mod flatten;
 mod global_average_pool2d;
 mod image;
 mod max_pool2d;
+mod merge;
 mod reshape;
 mod weights;
 
@@ -20,6 +21,7 @@ pub use dropout::Dropout;
 pub use flatten::{Flatten, FlattenImages};
 pub use global_average_pool2d::GlobalAveragePool2d;
 pub use max_pool2d::MaxPool2d;
+pub use merge::{Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract};
 pub use reshape::Reshape;
 
 use crate::Param;

@@ -8,22 +8,20 @@ use cotangent_core::{Error, Result, Shape, Tensor};
 /// what is left.
 ///
 /// ```
-/// use cotangent_core::{DType, Rng};
+/// use cotangent_core::Rng;
 /// use cotangent_nn::{Build, Layer, Reshape};
-/// let mut build = Build { rng: &mut Rng::new(0), dtype: DType::F32 };
-/// assert_eq!(*Reshape::new([28, 28, -1]).build([784].into(), &mut build)?, [28, 28, 1]);
+/// let mut rng = Rng::new(0);
+/// assert_eq!(*Reshape::new([28, 28, -1]).build([784].into(), &mut Build::new(&mut rng))?, [28, 28, 1]);
 /// # Ok::<(), cotangent_core::Error>(())
 /// ```
 pub struct Reshape {
     target: Vec<isize>,
-    /// The target without −1, once the input is known.
-    output: Shape,
 }
 
 impl Reshape {
     /// To this shape, the batch axis left out.
     pub fn new(target: impl Into<Vec<isize>>) -> Self {
-        Self { target: target.into(), output: Shape::SCALAR }
+        Self { target: target.into() }
     }
 
     /// The target with −1 replaced, if the counts agree.
@@ -50,11 +48,11 @@ impl Layer for Reshape {
             let hint = format!("each sample has {} elements; at most one size may be -1", input.count());
             return Err(Error::new("Reshape", message).hint(hint));
         };
-        self.output = output;
         Ok(output)
     }
 
     fn call(&self, x: &Tensor, _: &mut Pass) -> Tensor {
-        x.reshape(self.output.inserted(0, x.shape()[0]))
+        let output = self.resolve(x.shape()[1..].iter().product()).expect("checked by `build`");
+        x.reshape(output.inserted(0, x.shape()[0]))
     }
 }

@@ -18,13 +18,13 @@ use cotangent_core::{Error, Result, Shape, Spec, Tensor};
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct F1Score {
-    average: Average,
+    average: Averaging,
     threshold: Option<f64>,
 }
 
 /// How the scores of the classes become one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Average {
+pub enum Averaging {
     /// Their mean.
     #[default]
     Macro,
@@ -38,7 +38,7 @@ pub enum Average {
 
 impl F1Score {
     /// How the classes' scores become one.
-    pub fn average(mut self, average: Average) -> Self {
+    pub fn average(mut self, average: Averaging) -> Self {
         self.average = average;
         self
     }
@@ -84,10 +84,10 @@ impl Metric for F1Score {
         let of = |c: usize| [sums.columns[c], sums.columns[classes + c], sums.columns[2 * classes + c]];
         let scores: Vec<f64> = (0..classes).map(|c| score(of(c))).collect();
         match self.average {
-            Average::PerClass => Tensor::from_vec(scores),
-            Average::Macro => Tensor::scalar(scores.iter().sum::<f64>() / classes as f64),
-            Average::Micro => Tensor::scalar(score([0, 1, 2].map(|k| (0..classes).map(|c| of(c)[k]).sum()))),
-            Average::Weighted => {
+            Averaging::PerClass => Tensor::from_vec(scores),
+            Averaging::Macro => Tensor::scalar(scores.iter().sum::<f64>() / classes as f64),
+            Averaging::Micro => Tensor::scalar(score([0, 1, 2].map(|k| (0..classes).map(|c| of(c)[k]).sum()))),
+            Averaging::Weighted => {
                 let there: Vec<f64> = (0..classes).map(|c| of(c)[2]).collect();
                 let sum: f64 = scores.iter().zip(&there).map(|(score, there)| score * there).sum();
                 Tensor::scalar(sum / (there.iter().sum::<f64>() + EPSILON))

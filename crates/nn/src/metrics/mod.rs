@@ -20,7 +20,7 @@ pub use auc::{Auc, Curve};
 pub use binary_accuracy::BinaryAccuracy;
 pub use categorical_accuracy::CategoricalAccuracy;
 pub use confusion_matrix::ConfusionMatrix;
-pub use f1_score::{Average, F1Score};
+pub use f1_score::{Averaging, F1Score};
 pub use precision::Precision;
 pub use recall::Recall;
 pub use root_mean_squared_error::RootMeanSquaredError;

@@ -3,14 +3,15 @@
 mod batch_norm;
 mod conv;
 mod dense;
+mod merge;
 mod small;
 
-use cotangent_core::{DType, Result, Rng, Shape, Tensor};
+use cotangent_core::{Result, Rng, Shape, Tensor};
 use cotangent_nn::*;
 
 /// The layer's output shape, the batch axis left out.
 fn build(layer: &mut dyn Layer, input: impl Into<Shape>) -> Result<Shape> {
-    layer.build(input.into(), &mut Build { rng: &mut Rng::new(0), dtype: DType::F32 })
+    layer.build(input.into(), &mut Build::new(&mut Rng::new(0)))
 }
 
 /// The layer's output in inference, its activation applied.

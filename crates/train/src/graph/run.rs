@@ -28,55 +28,71 @@ impl Lazy {
     }
 }
 
-/// A layer's new value for a parameter that it keeps itself: the place of the parameter among the graph's, the value.
-pub(crate) type Kept = (usize, Tensor);
+/// A value of the graph during a run.
+struct Slot {
+    lazy: Lazy,
+    /// With the activation applied, from the first call on that wants it.
+    value: Option<Tensor>,
+}
+
+impl Slot {
+    fn new(lazy: Lazy) -> Option<Self> {
+        Some(Self { lazy, value: None })
+    }
+}
 
 impl Graph {
-    /// The outputs for a batch of each input, and what the layers want kept.
-    pub fn run(&self, x: &[Tensor], pass: &mut Pass) -> (Vec<Lazy>, Vec<Kept>) {
-        let mut values: Vec<Option<Lazy>> = x.iter().map(|x| Some(Lazy::of(x))).collect();
-        let mut kept = Vec::new();
+    /// The outputs for a batch of each input. What the layers want kept is left in `pass`, by the place of the
+    /// parameter in [`params`](Graph::params).
+    pub fn run(&self, x: &[&Tensor], pass: &mut Pass) -> Vec<Lazy> {
+        let mut slots: Vec<Option<Slot>> = x.iter().map(|x| Slot::new(Lazy::of(x))).collect();
         let (last_use, offsets) = (self.last_use(), self.offsets());
+        let mut kept = std::mem::take(&mut pass.kept);
         for (i, call) in self.calls.iter().enumerate() {
-            let y = self.call(call, &mut values, pass);
-            kept.extend(pass.kept.drain(..).map(|(p, value)| (offsets[call.layer] + p, value)));
-            values.push(Some(y));
-            for &value in call.inputs.iter().filter(|&&value| last_use[value] == i) {
-                values[value] = None;
+            let outputs = self.call(call, &mut slots, pass);
+            slots.extend(outputs.into_iter().map(Slot::new));
+            kept.extend(pass.kept.drain(..).map(|(param, value)| (offsets[call.layer] + param, value)));
+            for &value in call.inputs.iter().filter(|&&value| last_use[value] == Some(i)) {
+                slots[value] = None;
             }
         }
-        let outputs = self.outputs.iter().map(|&value| values[value].clone().expect("outputs are never dropped"));
-        (outputs.collect(), kept)
+        pass.kept = kept;
+        self.outputs.iter().map(|&value| slots[value].as_ref().expect("outputs stay").lazy.clone()).collect()
     }
 
     /// One layer at work: here, and nowhere else, it is called, and its name is known.
-    fn call(&self, call: &Call, values: &mut [Option<Lazy>], pass: &mut Pass) -> Lazy {
+    fn call(&self, call: &Call, slots: &mut [Option<Slot>], pass: &mut Pass) -> Vec<Lazy> {
         let entry = &self.layers[call.layer];
-        let x = values[call.inputs[0]].as_ref().expect("kept until its last use").value();
-        Lazy { logits: entry.layer.call(&x, pass), activation: entry.layer.activation() }
+        for &value in &call.inputs {
+            let Slot { lazy, value } = slots[value].as_mut().expect("stays until its last use");
+            value.get_or_insert_with(|| lazy.value());
+        }
+        let inputs = call.inputs.iter().map(|&value| slots[value].as_ref().and_then(|slot| slot.value.as_ref()));
+        let inputs: Vec<&Tensor> = inputs.flatten().collect();
+        entry.block.call(&inputs, pass)
     }
 
-    /// For each value the last call that uses it; no call's number for those that are outputs, or that nobody uses.
-    fn last_use(&self) -> Vec<usize> {
-        let mut last = vec![usize::MAX; self.inputs.len() + self.calls.len()];
+    /// For each value the last call that uses it; none for those that are outputs.
+    fn last_use(&self) -> Vec<Option<usize>> {
+        let mut last = vec![None; self.shapes.len()];
         for (i, call) in self.calls.iter().enumerate() {
-            call.inputs.iter().for_each(|&value| last[value] = i);
+            call.inputs.iter().for_each(|&value| last[value] = Some(i));
         }
-        self.outputs.iter().for_each(|&value| last[value] = usize::MAX);
+        self.outputs.iter().for_each(|&value| last[value] = None);
         last
     }
 
     /// For each layer, how many parameters the layers before it have.
     fn offsets(&self) -> Vec<usize> {
-        let counts = self.layers.iter().map(|e| e.layer.params().len());
+        let counts = self.layers.iter().map(|e| e.block.params().len());
         counts.scan(0, |sum, count| Some(std::mem::replace(sum, *sum + count))).collect()
     }
 
     /// Puts what the layers wanted kept in its place.
-    pub fn keep(&mut self, kept: Vec<Kept>) {
-        let mut params: Vec<_> = self.params_mut().map(|(_, param)| param).collect();
+    pub fn keep(&mut self, kept: Vec<(usize, Tensor)>) {
+        let mut params = self.params_mut();
         for (param, value) in kept {
-            params[param].value.set_(&value);
+            params[param].1.value.set_(&value);
         }
     }
 }

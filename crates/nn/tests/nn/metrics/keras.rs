@@ -72,10 +72,10 @@ fn f1_scores() {
     let data = classes();
     let per_class = [0.4999999701976776, 0.8571428060531616, 0.7999999523162842, 0.4999999403953552];
     let weighted = [0.5999999642372131, 0.8571428060531616, 0.7999999523162842, 0.5454545021057129];
-    check(F1Score::default().average(Average::PerClass), &data, &per_class, &weighted);
+    check(F1Score::default().average(Averaging::PerClass), &data, &per_class, &weighted);
     check(F1Score::default(), &data, &[0.6642856597900391], &[0.7006493210792542]);
-    check(F1Score::default().average(Average::Micro), &data, &[0.6999999284744263], &[0.684210479259491]);
-    check(F1Score::default().average(Average::Weighted), &data, &[0.6671428084373474], &[0.6683526635169983]);
+    check(F1Score::default().average(Averaging::Micro), &data, &[0.6999999284744263], &[0.684210479259491]);
+    check(F1Score::default().average(Averaging::Weighted), &data, &[0.6671428084373474], &[0.6683526635169983]);
     assert_close(&measured(&F1Score::default().threshold(0.25), &data, 4, false), &[0.6081348657608032], 3e-6);
 }
 

@@ -1,0 +1,140 @@
+//! [`Block`]: what a graph is made of.
+
+use super::{Lazy, Site};
+use crate::{Model, Sequential};
+use cotangent_core::{Error, Result, Rng, Shape, Tensor};
+use cotangent_nn::{Build, Layer, Merge, Param, Pass};
+
+/// A layer in the wide sense: all that can be applied to something.
+pub(crate) enum Block {
+    Layer(Box<dyn Layer>),
+    Merge(Box<dyn Merge>),
+    Model(Box<Model>),
+    /// Becomes a model when it is built.
+    Sequential(Box<Sequential>),
+}
+
+impl Block {
+    /// The type that `summary` shows.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Block::Layer(layer) => layer.kind(),
+            Block::Merge(merge) => merge.kind(),
+            Block::Model(model) => model.kind,
+            Block::Sequential(_) => Sequential::KIND,
+        }
+    }
+
+    /// The name that it was given.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Block::Layer(layer) => layer.name(),
+            Block::Merge(merge) => merge.name(),
+            Block::Model(model) => model.name.as_deref(),
+            Block::Sequential(sequential) => sequential.name.as_deref(),
+        }
+    }
+
+    pub fn output_count(&self) -> usize {
+        match self {
+            Block::Model(model) => model.graph.outputs.len(),
+            _ => 1,
+        }
+    }
+
+    /// Makes the parameters for inputs of these shapes and gives the shapes of the outputs, all without the batch
+    /// axis.
+    pub fn build(&mut self, inputs: &[Shape], site: &mut Site) -> Result<Vec<Shape>> {
+        if let Block::Sequential(sequential) = self {
+            *self = Block::Model(Box::new(sequential.build_at(site)?));
+        }
+        match self {
+            Block::Layer(_) | Block::Merge(_) => self.make(inputs, &mut Build::new(&mut site.next_rng())),
+            Block::Model(_) | Block::Sequential(_) => self.shapes(inputs),
+        }
+    }
+
+    /// The shapes of the outputs for inputs of these shapes. Parameters that there are keep their values.
+    ///
+    /// Fails also if the layer's parameters would have other shapes than those that it has.
+    pub fn shapes(&mut self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        match self {
+            Block::Model(model) => model.accepts(inputs).map(|()| model.graph.output_shapes()),
+            Block::Sequential(sequential) => sequential.shape(one(Sequential::KIND, inputs)?).map(|shape| vec![shape]),
+            Block::Layer(_) | Block::Merge(_) => {
+                let before: Vec<(String, Param)> = self.params().into_iter().map(|(n, p)| (n, p.clone())).collect();
+                let shapes = self.make(inputs, &mut Build::shapes(&mut Rng::new(0)))?;
+                if before.is_empty() {
+                    return Ok(shapes);
+                }
+                let mut agree = Ok(());
+                for ((path, was), (_, param)) in before.into_iter().zip(self.params_mut()) {
+                    if was.value.shape() != param.value.shape() {
+                        agree = Err(differs(&path, was.value.shape(), param.value.shape()));
+                    }
+                    *param = was;
+                }
+                agree.map(|()| shapes)
+            }
+        }
+    }
+
+    fn make(&mut self, inputs: &[Shape], build: &mut Build) -> Result<Vec<Shape>> {
+        let shape = match self {
+            Block::Layer(layer) => layer.build(one(layer.kind(), inputs)?, build)?,
+            Block::Merge(merge) => merge.build(inputs, build)?,
+            Block::Model(_) | Block::Sequential(_) => unreachable!("models make their layers"),
+        };
+        Ok(vec![shape])
+    }
+
+    /// The outputs for a batch of each input. What `pass` keeps is by the place in [`params`](Block::params).
+    pub fn call(&self, x: &[&Tensor], pass: &mut Pass) -> Vec<Lazy> {
+        match self {
+            Block::Layer(layer) => vec![Lazy { logits: layer.call(x[0], pass), activation: layer.activation() }],
+            Block::Merge(merge) => vec![Lazy { logits: merge.call(x, pass), activation: merge.activation() }],
+            Block::Model(model) => model.graph.run(x, pass),
+            Block::Sequential(_) => unreachable!("a model, once it is built"),
+        }
+    }
+
+    /// The parameters with their paths from here on.
+    pub fn params(&self) -> Vec<(String, &Param)> {
+        match self {
+            Block::Layer(layer) => layer.params().into_iter().map(|p| (p.name.to_owned(), p)).collect(),
+            Block::Merge(merge) => merge.params().into_iter().map(|p| (p.name.to_owned(), p)).collect(),
+            Block::Model(model) => model.graph.params(),
+            Block::Sequential(_) => Vec::new(),
+        }
+    }
+
+    /// The parameters, to change, with their paths from here on.
+    pub fn params_mut(&mut self) -> Vec<(String, &mut Param)> {
+        match self {
+            Block::Layer(layer) => layer.params_mut().into_iter().map(|p| (p.name.to_owned(), p)).collect(),
+            Block::Merge(merge) => merge.params_mut().into_iter().map(|p| (p.name.to_owned(), p)).collect(),
+            Block::Model(model) => model.graph.params_mut(),
+            Block::Sequential(_) => Vec::new(),
+        }
+    }
+}
+
+/// The only one of `inputs`.
+fn one(kind: &'static str, inputs: &[Shape]) -> Result<Shape> {
+    match inputs {
+        [input] => Ok(*input),
+        _ => Err(Error::new(kind, format!("takes one input, is applied to {}", inputs.len()))
+            .hint("make one of them first: `[&a, &b].apply(Concatenate::new())`")),
+    }
+}
+
+fn differs(path: &str, was: Shape, would_be: Shape) -> Error {
+    let message = format!("its {path} is {was} where it is applied first, and would be {would_be} here");
+    Error::new("shared layer", message).hint("what shares a layer must have the sizes that its parameters follow from")
+}
+
+/// `[N, 28, 28]`: the shape of a batch of values of this shape.
+pub(crate) fn batch(shape: Shape) -> String {
+    let sizes = std::iter::once("N".to_owned()).chain(shape.iter().map(usize::to_string));
+    format!("[{}]", sizes.collect::<Vec<_>>().join(", "))
+}
