@@ -38,7 +38,7 @@ fn main() -> cotangent::Result<()> {
         .add(Dense::new(128).activation(Relu))
         .add(Dropout::new(0.5))
         .add(Dense::new(NUM_CLASSES).activation(Softmax))
-        .build(&common::device(&arguments), Seed(arguments.seed))?;
+        .build(&common::device(&arguments)?, Seed(arguments.seed))?;
     model.summary();
     model.compile(Adadelta::default(), CategoricalCrossentropy, [Accuracy]);
 

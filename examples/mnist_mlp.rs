@@ -24,7 +24,7 @@ fn main() -> cotangent::Result<()> {
     let x = x.apply(Dense::new(128).activation(Relu));
     let x = x.apply(Dense::new(10).activation(Softmax));
     let outputs = x;
-    let mut model = Model::new(&inputs, &outputs, &common::device(&arguments), Seed(arguments.seed))?;
+    let mut model = Model::new(&inputs, &outputs, &common::device(&arguments)?, Seed(arguments.seed))?;
     model.summary();
 
     // the optimizer, the loss, and what to watch

@@ -29,7 +29,7 @@ fn main() -> cotangent::Result<()> {
         .add(Dense::new(512).activation(Relu))
         .add(Dropout::new(0.2))
         .add(Dense::new(NUM_CLASSES).activation(Softmax))
-        .build(&common::device(&arguments), Seed(arguments.seed))?;
+        .build(&common::device(&arguments)?, Seed(arguments.seed))?;
     model.summary();
     model.compile(RmsProp::default(), CategoricalCrossentropy, [Accuracy]);
 

@@ -29,6 +29,7 @@ fn every_argument_is_read() {
     assert_eq!((arguments.train_images, arguments.channels_first), (Some(512), true));
     assert_eq!(arguments.figure.as_deref(), Some("out/a.png".as_ref()));
     assert_ne!(arguments, parse(&line.replace("--threads 2", "--threads 3")).unwrap());
+    assert_eq!(parse("mnist_cnn --device cuda").unwrap().device, DeviceChoice::Cuda);
     assert_eq!(parse("mnist_cnn --data my/mnist").unwrap().data, Data::Folder("my/mnist".into()));
 }
 
@@ -37,7 +38,7 @@ fn nonsense_is_refused_by_name() {
     for (line, named) in [
         ("mnist_cnn --epochs 0", "--epochs"),
         ("mnist_cnn --batch-size none", "--batch-size"),
-        ("mnist_cnn --device abacus", "[possible values: auto, cpu]"),
+        ("mnist_cnn --device abacus", "[possible values: auto, cpu, cuda]"),
         ("mnist_cnn --data-format nhwc", "channels_last, channels_first"),
         ("mnist_cnn --sed 1", "--sed"),
     ] {

@@ -34,6 +34,8 @@ pub enum DeviceChoice {
     Auto,
     /// The processor.
     Cpu,
+    /// The first NVIDIA GPU.
+    Cuda,
 }
 
 /// The command line, read.
@@ -87,6 +89,7 @@ impl Arguments {
             train_images: take(&mut found, "train-images"),
             device: match take::<String>(&mut found, "device").as_deref() {
                 Some("cpu") => DeviceChoice::Cpu,
+                Some("cuda") => DeviceChoice::Cuda,
                 _ => DeviceChoice::Auto,
             },
             seed: take(&mut found, "seed").unwrap_or(0),
@@ -114,7 +117,7 @@ fn command(defaults: &Defaults) -> Command {
         option("epochs", "N", count(), epochs),
         option("batch-size", "N", count(), batch_size),
         option("train-images", "N", count(), "Train on the first N digits only [default: all]"),
-        option("device", "DEVICE", ["auto", "cpu"], device),
+        option("device", "DEVICE", ["auto", "cpu", "cuda"], device),
         option("threads", "N", count(), "How many threads may work [default: one for each core]"),
         option("seed", "N", value_parser!(u64), "The seed of every random number [default: 0]"),
         option("data-format", "FORMAT", ["channels_last", "channels_first"], data_format),

@@ -10,16 +10,17 @@ pub use arguments::{Arguments, Data, Defaults, DeviceChoice};
 pub use mnist::mnist;
 pub use show::{show_curves, show_digits, tuple};
 
-use cotangent::{DataFormat, Device};
+use cotangent::{DataFormat, Device, Result};
 
 /// The device that `--device` names, and a line that says what it is.
-pub fn device(arguments: &Arguments) -> Device {
+pub fn device(arguments: &Arguments) -> Result<Device> {
     let device = match arguments.device {
         DeviceChoice::Auto => Device::best(),
         DeviceChoice::Cpu => Device::Cpu,
+        DeviceChoice::Cuda => Device::cuda(0)?,
     };
     println!("computing on {}", device.describe());
-    device
+    Ok(device)
 }
 
 /// The format that `--data-format` names.

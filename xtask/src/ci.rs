@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::{repo, tidy};
+use crate::{ptx, repo, tidy};
 
 /// What an example is run with: a few steps on data made up on the spot.
 fn few_steps(example: &str) -> &'static str {
@@ -29,7 +29,7 @@ impl Step {
 
 /// Runs every step, also after one has failed, and prints what each took; true if all passed.
 pub fn run(root: &Path) -> bool {
-    let mut results = vec![time("tidy", || tidy::run(root))];
+    let mut results = vec![time("tidy", || tidy::run(root)), time("ptx --check", || ptx::check(root))];
     for step in steps(root) {
         println!("\n==> {}: cargo {}", step.name, step.arguments);
         results.push(time(&step.name, || cargo(root, &step.arguments)));

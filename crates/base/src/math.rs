@@ -23,6 +23,10 @@ pub trait Bits: Lane {
     fn split(self) -> (Self, Self);
     /// The magnitude of `self` with the sign of `sign`.
     fn copysign(self, sign: Self) -> Self;
+}
+
+/// A lane whose numbers can be taken out and looked at, one by one.
+pub trait Numbers: Bits {
     /// Whether the mask is true anywhere.
     fn any(mask: Self::Mask) -> bool;
     /// `f` of each number by itself.
@@ -67,7 +71,7 @@ const COS: [f64; 3] = [0.0416666456, -0.00138873013, 2.44306702e-5];
 
 /// `c₀ + c₁x + c₂x² + …`, by Horner's rule.
 #[inline(always)]
-fn polynomial<L: Lane, const N: usize>(x: L, c: [f64; N]) -> L {
+pub fn polynomial<L: Lane, const N: usize>(x: L, c: [f64; N]) -> L {
     let mut y = L::splat(c[N - 1]);
     for k in (0..N - 1).rev() {
         y = y.mul_add(x, L::splat(c[k]));
@@ -168,6 +172,12 @@ pub fn tanh<L: Bits>(x: L) -> L {
 /// 1 / (1 + e⁻ˣ).
 #[inline(always)]
 pub fn sigmoid<L: Bits>(x: L) -> L {
+    sigmoid_by(x, exp)
+}
+
+/// [`sigmoid`] by this exponential function.
+#[inline(always)]
+pub fn sigmoid_by<L: Lane>(x: L, exp: impl Fn(L) -> L) -> L {
     // e^−|x| never overflows, and small results keep all their digits
     let e = exp(-x.abs());
     L::select(x.lt(L::zero()), e, L::one()) / (L::one() + e)
@@ -184,9 +194,8 @@ pub fn erf<L: Bits>(x: L) -> L {
 
 /// The sine.
 #[inline(always)]
-pub fn sin<L: Bits>(x: L) -> L {
-    let quadrant = x.each(quadrant);
-    let y = sin_cos(x, quadrant);
+pub fn sin<L: Numbers>(x: L) -> L {
+    let y = sin_of(x.each(remainder), x.each(quadrant));
     // the sign of −0 is lost on the way
     let y = L::select(x.eq(L::zero()), x, y);
     far_away(x, y, f32::sin)
@@ -194,17 +203,13 @@ pub fn sin<L: Bits>(x: L) -> L {
 
 /// The cosine.
 #[inline(always)]
-pub fn cos<L: Bits>(x: L) -> L {
-    // cos x = sin(x + π/2)
-    let next = x.each(quadrant) + L::one();
-    let quadrant = L::select(next.eq(L::splat(4.0)), L::zero(), next);
-    far_away(x, sin_cos(x, quadrant), f32::cos)
+pub fn cos<L: Numbers>(x: L) -> L {
+    far_away(x, cos_of(x.each(remainder), x.each(quadrant)), f32::cos)
 }
 
-/// The sine of what x is beyond a multiple of π/2, plus `quadrant` (0, 1, 2, 3) times π/2.
+/// The sine of `r`, at most π/4 in magnitude, plus `quadrant` (0, 1, 2, 3) times π/2.
 #[inline(always)]
-fn sin_cos<L: Bits>(x: L, quadrant: L) -> L {
-    let r = x.each(remainder);
+pub fn sin_of<L: Lane>(r: L, quadrant: L) -> L {
     let square = r * r;
     let sin = (square * r).mul_add(polynomial(square, SIN), r);
     let cos = L::one() - square.mul_add(L::splat(0.5), -(square * square * polynomial(square, COS)));
@@ -213,12 +218,19 @@ fn sin_cos<L: Bits>(x: L, quadrant: L) -> L {
     L::select(quadrant.lt(L::splat(2.0)), y, -y)
 }
 
+/// The cosine of what [`sin_of`] gives the sine of: cos x = sin(x + π/2).
+#[inline(always)]
+pub fn cos_of<L: Lane>(r: L, quadrant: L) -> L {
+    let next = quadrant + L::one();
+    sin_of(r, L::select(next.eq(L::splat(4.0)), L::zero(), next))
+}
+
 /// Beyond this the reduction by π/2 is left to the standard library.
-const FAR: f32 = 1e6;
+pub const FAR: f32 = 1e6;
 
 /// `y`, or `f(x)` where |x| is beyond [`FAR`].
 #[inline(always)]
-fn far_away<L: Bits>(x: L, y: L, f: fn(f32) -> f32) -> L {
+fn far_away<L: Numbers>(x: L, y: L, f: fn(f32) -> f32) -> L {
     let far = x.abs().gt(L::splat(FAR as f64));
     if L::any(far) { L::select(far, x.each(f), y) } else { y }
 }
@@ -229,7 +241,8 @@ fn turns(x: f32) -> f64 {
     x as f64 * std::f64::consts::FRAC_2_PI + WHOLE
 }
 
-const WHOLE: f64 = 6_755_399_441_055_744.0;
+/// 1.5·2⁵²: added to an f64, it leaves no place for a fraction.
+pub const WHOLE: f64 = 6_755_399_441_055_744.0;
 
 /// Which multiple of π/2 is nearest to x, modulo 4.
 #[inline(always)]
@@ -237,11 +250,12 @@ fn quadrant(x: f32) -> f32 {
     (turns(x).to_bits() as i32 & 3) as f32
 }
 
+/// π/2 in two parts; the first has 33 bits, so that its products with integers below 2²⁰ are exact.
+pub const HALF_PI: [f64; 2] = [1.5707963267341256, 6.077100506506192e-11];
+
 /// What x is beyond the nearest multiple of π/2.
 #[inline(always)]
 fn remainder(x: f32) -> f32 {
-    // π/2 in two parts; the first has 33 bits, so that its products with integers below 2²⁰ are exact
-    const HALF_PI: [f64; 2] = [1.5707963267341256, 6.077100506506192e-11];
     let n = turns(x) - WHOLE;
     (x as f64 - n * HALF_PI[0] - n * HALF_PI[1]) as f32
 }
@@ -263,6 +277,9 @@ impl Bits for f32 {
     fn copysign(self, sign: f32) -> f32 {
         f32::copysign(self, sign)
     }
+}
+
+impl Numbers for f32 {
     #[inline(always)]
     fn any(mask: bool) -> bool {
         mask

@@ -1,5 +1,6 @@
 //! [`Device`]: where a tensor's memory is and its kernels run.
 
+use cotangent_base::{Error, Result};
 use cotangent_cpu::{Buffer, CpuDevice, par, simd};
 use std::fmt;
 
@@ -12,12 +13,34 @@ pub enum Device {
 }
 
 impl Device {
-    /// The fastest device there is.
+    /// The fastest device there is: a GPU if one can be used, else the CPU.
     pub fn best() -> Device {
-        Device::Cpu
+        Device::cuda(0).unwrap_or_default()
     }
 
-    /// What computes there: `cpu (avx512, 2 threads)`.
+    /// The NVIDIA GPU number `ordinal`.
+    ///
+    /// # Errors
+    /// Without the feature `cuda`; where there is no driver or no such device.
+    #[cfg(feature = "cuda")]
+    pub fn cuda(ordinal: usize) -> Result<Device> {
+        let context = cotangent_cuda::open(ordinal)?;
+        let name = context.name().unwrap_or_default();
+        Err(Error::new(format!("cuda:{ordinal}"), format!("{name} is here, but not every op runs on it yet"))
+            .hint("Device::best() takes the CPU"))
+    }
+
+    /// The NVIDIA GPU number `ordinal`.
+    ///
+    /// # Errors
+    /// Without the feature `cuda`; where there is no driver or no such device.
+    #[cfg(not(feature = "cuda"))]
+    pub fn cuda(ordinal: usize) -> Result<Device> {
+        Err(Error::new(format!("cuda:{ordinal}"), "this program was built without CUDA")
+            .hint("build it with the feature `cuda`: cargo run --features cuda"))
+    }
+
+    /// What computes there: `cpu (avx512, 2 threads)`, and with the feature `cuda` why it is not a GPU.
     ///
     /// ```
     /// # use cotangent_core::Device;
@@ -25,9 +48,20 @@ impl Device {
     /// ```
     pub fn describe(&self) -> String {
         match self {
-            Device::Cpu => format!("cpu ({}, {} threads)", simd::Level::current().name(), par::threads()),
+            Device::Cpu => {
+                format!("cpu ({}, {} threads{})", simd::Level::current().name(), par::threads(), why_no_gpu())
+            }
         }
     }
+}
+
+/// `; no CUDA driver on this machine`; nothing where there is a GPU, or nobody asked for one.
+fn why_no_gpu() -> String {
+    #[cfg(feature = "cuda")]
+    if let Err(why) = cotangent_cuda::count() {
+        return format!("; {why}");
+    }
+    String::new()
 }
 
 impl fmt::Display for Device {

@@ -5,7 +5,7 @@
 
 use super::Vector;
 use cotangent_base::Lane;
-use cotangent_base::math::{Bits, SQRT_HALF};
+use cotangent_base::math::{Bits, Numbers, SQRT_HALF};
 use std::arch::x86_64::*;
 use std::ops::Neg;
 
@@ -202,6 +202,9 @@ impl Bits for F32s {
             _mm256_or_ps(_mm256_andnot_ps(minus, self.0), _mm256_and_ps(minus, sign.0))
         }))
     }
+}
+
+impl Numbers for F32s {
     #[inline(always)]
     fn any(mask: __m256) -> bool {
         avx2!(_mm256_movemask_ps(mask)) != 0

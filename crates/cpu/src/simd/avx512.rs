@@ -5,7 +5,7 @@
 
 use super::Vector;
 use cotangent_base::Lane;
-use cotangent_base::math::{Bits, SQRT_HALF};
+use cotangent_base::math::{Bits, Numbers, SQRT_HALF};
 use std::arch::x86_64::*;
 use std::ops::Neg;
 
@@ -194,6 +194,9 @@ impl Bits for F32s {
             _mm512_or_ps(_mm512_andnot_ps(minus, self.0), _mm512_and_ps(minus, sign.0))
         }))
     }
+}
+
+impl Numbers for F32s {
     #[inline(always)]
     fn any(mask: __mmask16) -> bool {
         mask != 0

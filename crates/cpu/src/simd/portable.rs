@@ -2,7 +2,7 @@
 
 use super::Vector;
 use cotangent_base::Lane;
-use cotangent_base::math::{Bits, SQRT_HALF};
+use cotangent_base::math::{Bits, Numbers, SQRT_HALF};
 use std::ops::Neg;
 use wide::{f32x8, f64x4, i32x8};
 
@@ -164,6 +164,9 @@ impl Bits for F32s {
         let minus = f32x8::splat(-0.0);
         F32s(minus.bitselect(sign.0, self.0))
     }
+}
+
+impl Numbers for F32s {
     #[inline(always)]
     fn any(mask: f32x8) -> bool {
         mask.any()

@@ -1,0 +1,109 @@
+//! The PTX beside each CUDA source: making it, and checking without a CUDA toolkit that it is up to date.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::repo;
+
+/// nvcc 13.0 writes `.version 9.0`, which drivers before 580 refuse. What the kernels use is all in PTX 7.0, and assemblers from
+/// CUDA 11.7 on take them under that name.
+const VERSION: &str = ".version 7.0";
+const TARGET: &str = ".target sm_80";
+
+/// The sources in `kernels/`.
+fn sources(root: &Path) -> Vec<PathBuf> {
+    let files = repo::entries(&root.join("kernels")).into_iter();
+    files.filter(|path| path.extension() == Some(OsStr::new("cu"))).collect()
+}
+
+/// Writes the PTX of every source; true if nvcc takes them all.
+pub fn make(root: &Path) -> bool {
+    let nvcc = std::env::var("NVCC").unwrap_or_else(|_| "nvcc".to_owned());
+    let made: Vec<bool> = sources(root).iter().map(|source| compile(root, &nvcc, source)).collect();
+    made.iter().all(|&made| made)
+}
+
+fn compile(root: &Path, nvcc: &str, source: &Path) -> bool {
+    let out = root.join("target").join("kernel.ptx");
+    fs::create_dir_all(root.join("target")).expect("the target folder can be made");
+    let status = Command::new(nvcc)
+        .args(["-ptx", "-arch=compute_80", "-O3", "-std=c++17"])
+        .args([source, Path::new("-o"), &out])
+        .status();
+    let Ok(status) = status else {
+        eprintln!("{nvcc} cannot be started; set NVCC to the path of nvcc 13.0");
+        return false;
+    };
+    if status.success() {
+        let text = fs::read_to_string(&out).expect("nvcc has written the PTX");
+        fs::write(source.with_extension("ptx"), finish(&text, &hash(source))).expect("kernels/ can be written");
+    }
+    status.success()
+}
+
+/// Without the compiler's comments, with the source's hash and the version that old drivers take.
+fn finish(text: &str, hash: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//") && !line.trim().is_empty());
+    let lines = lines.map(|line| if line.starts_with(".version") { VERSION } else { line });
+    let body: String = lines.map(|line| format!("{}\n", line.trim_end())).collect();
+    format!("// source {hash}\n{body}")
+}
+
+/// Whether every PTX is what its source would give, as far as its first line tells; complains about those that are not.
+pub fn check(root: &Path) -> bool {
+    let complaints: Vec<String> = sources(root).iter().filter_map(|source| complaint(source)).collect();
+    complaints.iter().for_each(|complaint| eprintln!("{complaint}"));
+    complaints.is_empty()
+}
+
+fn complaint(source: &Path) -> Option<String> {
+    let ptx = source.with_extension("ptx");
+    let why = |why: &str| Some(format!("{}: {why}; run cargo xtask ptx", ptx.display()));
+    let Ok(text) = fs::read_to_string(&ptx) else { return why("is not there") };
+    let mut lines = text.lines();
+    match [lines.next(), lines.next(), lines.next()].map(Option::unwrap_or_default) {
+        [first, ..] if first != format!("// source {}", hash(source)) => why("was made from another source"),
+        [_, version, _] if version != VERSION => why("is of another PTX version"),
+        [_, _, target] if target != TARGET => why("is for another target"),
+        _ => None,
+    }
+}
+
+/// A hash of the source and of the headers that it includes: FNV-1a, 64 bits.
+fn hash(source: &Path) -> String {
+    let text = fs::read_to_string(source).expect("a source can be read");
+    let headers = text.lines().filter_map(|line| line.strip_prefix("#include \"")?.strip_suffix('"'));
+    let headers = headers.map(|name| fs::read_to_string(source.with_file_name(name)).expect("a header can be read"));
+    let all: String = std::iter::once(text.clone()).chain(headers).collect();
+    let step = |hash: u64, byte: u8| (hash ^ byte as u64).wrapping_mul(0x100_0000_01b3);
+    format!("{:016x}", all.bytes().filter(|&b| b != b'\r').fold(0xcbf2_9ce4_8422_2325, step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_out_of_date_is_found() {
+        let folder = std::env::temp_dir().join(format!("cotangent-ptx-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let source = folder.join("a.cu");
+        let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+        write("a.cu", "#include \"b.cuh\"\nint x;");
+        write("b.cuh", "int y;");
+        assert!(complaint(&source).unwrap().contains("is not there"));
+        let made = finish("//\n// nvcc\n.version 9.0\n.target sm_80\n\n.visible\n", &hash(&source));
+        write("a.ptx", &made);
+        assert_eq!(complaint(&source), None);
+        write("a.ptx", &made.replace("sm_80", "sm_90"));
+        assert!(complaint(&source).unwrap().contains("another target"));
+        write("a.ptx", &made.replace("7.0", "9.0"));
+        assert!(complaint(&source).unwrap().contains("another PTX version"));
+        write("a.ptx", &made);
+        write("b.cuh", "int z;");
+        assert!(complaint(&source).unwrap().contains("another source"));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
