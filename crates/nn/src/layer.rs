@@ -1,7 +1,7 @@
 //! [`Layer`]: what a model is made of, and [`Param`], what a layer learns.
 
 use crate::{Activation, Init, Regularizer};
-use cotangent_core::{DType, Result, Rng, Shape, Tensor};
+use cotangent_core::{DType, DataFormat, Result, Rng, Shape, Tensor};
 
 /// A named tensor that belongs to a layer.
 #[derive(Clone)]
@@ -142,6 +142,11 @@ pub trait Layer: Send + Sync {
         Activation::Linear
     }
 
+    /// The format of the images that it takes, if it takes images.
+    fn image_format(&self) -> Option<DataFormat> {
+        None
+    }
+
     /// The parameters, always in the same order.
     fn params(&self) -> Vec<&Param> {
         Vec::new()
@@ -192,6 +197,10 @@ impl<L: Layer> Layer for Named<L> {
 
     fn activation(&self) -> Activation {
         self.layer.activation()
+    }
+
+    fn image_format(&self) -> Option<DataFormat> {
+        self.layer.image_format()
     }
 
     fn params(&self) -> Vec<&Param> {

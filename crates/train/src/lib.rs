@@ -15,6 +15,8 @@ mod sequential;
 mod step;
 mod summary;
 mod tensors;
+mod torch;
+mod weights;
 
 pub use fit::Fit;
 pub use functional::{Input, IntoLayer, Shared, Symbol, Symbols};

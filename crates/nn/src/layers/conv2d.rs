@@ -104,5 +104,9 @@ impl Layer for Conv2d {
         self.weights.activation
     }
 
+    fn image_format(&self) -> Option<DataFormat> {
+        Some(self.spec.format)
+    }
+
     params!(weights.kernel, weights.bias);
 }

@@ -49,4 +49,8 @@ impl Layer for FlattenImages {
         let order: Vec<isize> = std::iter::once(0).chain(2..x.rank() as isize).chain([1]).collect();
         Flatten.call(&x.permute(&order), pass)
     }
+
+    fn image_format(&self) -> Option<DataFormat> {
+        Some(self.format)
+    }
 }

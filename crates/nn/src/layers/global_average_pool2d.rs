@@ -39,4 +39,8 @@ impl Layer for GlobalAveragePool2d {
             DataFormat::ChannelsFirst => x.mean([2, 3]),
         }
     }
+
+    fn image_format(&self) -> Option<DataFormat> {
+        Some(self.format)
+    }
 }

@@ -87,6 +87,10 @@ macro_rules! pool2d {
                 let pool: fn(&_, &_, _) -> _ = $pool;
                 pool(x, &self.window, self.format)
             }
+
+            fn image_format(&self) -> Option<cotangent_core::DataFormat> {
+                Some(self.format)
+            }
         }
     };
 }
