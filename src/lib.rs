@@ -47,7 +47,10 @@
 //! ```
 //!
 //! Where things are: [`Tensor`] and its methods; [`Op`] and [`Unary`] for ops of your own; [`nn`] for layers, losses
-//! and optimizers; [`train`] for models; [`data`] for MNIST and file formats; [`gradcheck`] for checking derivatives.
+//! and optimizers; [`train`] for models; [`data`] for MNIST and file formats; [`gradcheck`] for checking derivatives;
+//! [`inspect`] for looking inside.
+
+pub mod inspect;
 
 pub use cotangent_core::*;
 /// Data sets, file formats, batches.

@@ -1,6 +1,7 @@
 //! [`Device`]: where a tensor's memory is and its kernels run.
 
 use cotangent_base::{Error, Result};
+use crate::inspect;
 use cotangent_cpu::{Buffer, CpuDevice, par, simd};
 use std::fmt;
 
@@ -75,6 +76,13 @@ impl fmt::Display for Device {
 /// The memory of a tensor, on its device.
 pub(crate) enum Storage {
     Cpu(Buffer),
+}
+
+/// Tells those who track memory.
+impl Drop for Storage {
+    fn drop(&mut self) {
+        inspect::gone(self);
+    }
 }
 
 impl Storage {

@@ -4,6 +4,7 @@ mod autograd;
 mod create;
 mod device;
 mod display;
+pub mod inspect;
 mod kernels;
 pub mod ops;
 mod tensor;

@@ -2,6 +2,7 @@
 
 use crate::autograd::Node;
 use crate::device::{Device, Storage};
+use crate::inspect;
 use cotangent_base::{DType, Layout, Shape, ShapeError};
 use std::sync::Arc;
 
@@ -40,7 +41,9 @@ impl Spec {
 impl Tensor {
     /// A contiguous tensor over the whole of `storage`.
     pub(crate) fn from_storage(storage: Storage, spec: Spec) -> Self {
-        Self { storage: Arc::new(storage), layout: Layout::contiguous(spec.shape), dtype: spec.dtype, node: None }
+        let storage = Arc::new(storage);
+        inspect::born(&storage, spec);
+        Self { storage, layout: Layout::contiguous(spec.shape), dtype: spec.dtype, node: None }
     }
 
     /// The same memory under another layout, outside any graph.

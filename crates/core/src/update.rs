@@ -1,5 +1,6 @@
 //! Changing a parameter in place: what optimizers do between a backward pass and the next forward pass.
 
+use crate::inspect::{self, Phase};
 use crate::{Tensor, kernels};
 use cotangent_base::{ShapeError, Update};
 
@@ -24,7 +25,12 @@ impl Tensor {
                 ShapeError::new("update", message).panic();
             }
         }
+        let watched = inspect::watch("update", Phase::Update, &[self, grad]);
+        let kept = watched.as_ref().filter(|w| w.wants_values()).map(|_| self.detach());
         kernels::update(rule, self, grad, state);
+        if let Some(watched) = watched {
+            watched.end(&kept.iter().chain([grad]).collect::<Vec<_>>(), &[Some(self)]);
+        }
     }
 
     /// Puts the values of `other` in place of this tensor's. A tracked leaf stays the same leaf.

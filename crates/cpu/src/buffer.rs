@@ -1,5 +1,6 @@
 //! [`Buffer`]: memory of one dtype, 64-byte aligned, handed out uninitialised from a size-class cache.
 
+use crate::usage::Count;
 use cotangent_base::{DType, Element};
 use std::alloc::{Layout as Memory, alloc, dealloc, handle_alloc_error};
 use std::cell::RefCell;
@@ -92,7 +93,10 @@ impl Drop for Buffer {
         let bytes = class(self.len * self.dtype.bytes());
         let memory = self.memory;
         // While a thread ends its cache may be gone: then the memory goes straight back.
-        let kept = CACHE.try_with(|c| c.borrow_mut().keep(memory, bytes)).unwrap_or(false);
+        let kept = CACHE.try_with(|c| c.borrow_mut().keep(memory, bytes)).unwrap_or_else(|_| {
+            Count::default().add(-(bytes as isize));
+            false
+        });
         if !kept {
             free(memory, bytes);
         }
@@ -126,6 +130,8 @@ fn free(block: NonNull<u8>, bytes: usize) {
 struct Cache {
     blocks: Vec<(usize, Vec<NonNull<u8>>)>,
     bytes: usize,
+    /// What this thread's buffers hold.
+    count: Count,
 }
 
 /// How much free memory a thread keeps.
@@ -133,15 +139,27 @@ const KEEP: usize = 512 << 20;
 
 thread_local!(static CACHE: RefCell<Cache> = RefCell::default());
 
+/// Tells what this thread has counted, and gives the bytes of its free blocks.
+pub(crate) fn settle() -> usize {
+    CACHE.with_borrow_mut(|c| {
+        c.count.tell();
+        c.bytes
+    })
+}
+
 impl Cache {
+    /// A free block of this size, if there is one. Counts the buffer that it is for.
     fn take(&mut self, bytes: usize) -> Option<NonNull<u8>> {
+        self.count.add(bytes as isize);
         let at = self.blocks.binary_search_by_key(&bytes, |b| b.0).ok()?;
         let block = self.blocks[at].1.pop()?;
         self.bytes -= bytes;
         Some(block)
     }
 
+    /// Whether the block of a buffer that goes is kept.
     fn keep(&mut self, block: NonNull<u8>, bytes: usize) -> bool {
+        self.count.add(-(bytes as isize));
         if self.bytes + bytes > KEEP {
             return false;
         }

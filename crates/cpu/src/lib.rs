@@ -23,6 +23,7 @@ pub mod simd;
 pub mod softmax;
 mod strided;
 mod transpose;
+pub mod usage;
 
 pub use buffer::Buffer;
 pub use device::CpuDevice;

@@ -3,7 +3,7 @@
 use super::grads::Grads;
 use super::mode::with_tracking;
 use super::node::{Kind, Node, Rule};
-use crate::{Tensor, kernels};
+use crate::{Tensor, inspect, kernels};
 use cotangent_base::Shape;
 use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
@@ -207,6 +207,7 @@ impl Pass {
                 let dy = self.cotangents.remove(&node.seq).expect("a pending node has a cotangent");
                 self.visit(node, dy)?;
             }
+            inspect::backward_done();
             Ok(self)
         })
     }
@@ -225,8 +226,7 @@ impl Pass {
             Kind::Op { inputs, .. } => {
                 let rule = self.rule(&node)?;
                 let need: Vec<bool> = inputs.iter().map(Option::is_some).collect();
-                let cotangents = rule.vjp(&node, dy, &need);
-                drop(rule); // what it saved goes before the next op computes
+                let cotangents = vjp(rule, &node, dy, &need);
                 for (input, dx) in inputs.iter().zip(cotangents) {
                     if let (Some(input), Some(dx)) = (input, dx) {
                         self.add(input, dx);
@@ -256,13 +256,36 @@ impl Pass {
                 self.heap.push(Pending(node.clone()));
                 self.cotangents.insert(node.seq, dx);
             }
-            Some(mut sum) => {
-                match self.order {
-                    Order::First => kernels::accumulate(&mut sum, &dx),
-                    Order::Second => sum = &sum + &dx,
-                }
+            Some(sum) => {
+                let sum = match self.order {
+                    Order::First => accumulate(node, sum, &dx),
+                    Order::Second => &sum + &dx,
+                };
                 self.cotangents.insert(node.seq, sum);
             }
         }
     }
+}
+
+/// The cotangents of a node's operands. What the rule saved goes before the next op computes.
+fn vjp(rule: Arc<dyn Rule>, node: &Arc<Node>, dy: Tensor, need: &[bool]) -> Vec<Option<Tensor>> {
+    let Some(watched) = inspect::watch_vjp(node, &dy) else {
+        return rule.vjp(node, dy, need);
+    };
+    let kept = watched.wants_operands().then(|| dy.clone());
+    let cotangents = rule.vjp(node, dy, need);
+    let results: Vec<Option<&Tensor>> = cotangents.iter().map(Option::as_ref).collect();
+    watched.end(&kept.iter().collect::<Vec<_>>(), &results);
+    cotangents
+}
+
+/// `sum + dx`, in place where no one else can see it.
+fn accumulate(node: &Node, mut sum: Tensor, dx: &Tensor) -> Tensor {
+    let watched = inspect::watch_sum(node, [&sum, dx]);
+    let kept = watched.as_ref().filter(|w| w.wants_values()).map(|_| sum.clone());
+    kernels::accumulate(&mut sum, dx);
+    if let Some(watched) = watched {
+        watched.end(&kept.iter().chain([dx]).collect::<Vec<_>>(), &[Some(&sum)]);
+    }
+    sum
 }

@@ -1,6 +1,7 @@
 //! [`Node`]: a tensor's place in the graph.
 
 use super::mode::is_tracking;
+use crate::inspect::{self, Origin};
 use crate::{Spec, Tensor};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +26,8 @@ pub(super) enum Kind {
         inputs: Vec<Option<Arc<Node>>>,
         /// The rule; taken by the first backward pass, which frees what it saved.
         rule: Mutex<Option<Arc<dyn Rule>>>,
+        /// Where the op ran, if anybody looked on.
+        origin: Option<Box<Origin>>,
     },
     /// The result of an op that has no derivative.
     Barrier,
@@ -50,6 +53,14 @@ impl Node {
     pub fn name(&self) -> &'static str {
         self.name
     }
+
+    /// Where the op ran, if anybody looked on.
+    pub(crate) fn origin(&self) -> Option<&Origin> {
+        match &self.kind {
+            Kind::Op { origin, .. } => origin.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Debug for Node {
@@ -74,7 +85,7 @@ impl Drop for Node {
 /// Moves the operands to `waiting` before what was saved goes: the saved tensors hold the same nodes, and must
 /// never be the last to do so.
 fn release(kind: &mut Kind, waiting: &mut Vec<Arc<Node>>) {
-    if let Kind::Op { inputs, rule } = kind {
+    if let Kind::Op { inputs, rule, .. } = kind {
         waiting.extend(inputs.drain(..).flatten());
         drop(rule.get_mut().map(Option::take));
     }
@@ -110,9 +121,11 @@ impl Tensor {
     }
 }
 
-/// Marks `y` as computed from `x` by `name`, which has no derivative: if a loss depends on a tracked tensor through
+/// Computes `y` from `x` by `name`, which has no derivative: if a loss depends on a tracked tensor through
 /// it, backward says so instead of leaving the gradient out.
-pub(crate) fn barrier(name: &'static str, x: &[&Tensor], mut y: Tensor) -> Tensor {
+#[track_caller]
+pub(crate) fn barrier(name: &'static str, x: &[&Tensor], y: impl FnOnce() -> Tensor) -> Tensor {
+    let mut y = inspect::observe(name, x, y);
     if is_tracking() && x.iter().any(|x| x.is_tracked()) {
         y.node = Some(Node::new(name, y.spec(), Kind::Barrier));
     }

@@ -2,6 +2,7 @@
 
 use super::mode::{is_tracking, with_tracking};
 use super::node::{Kind, Node, Rule};
+use crate::inspect::{self, Origin, Phase, watch};
 use crate::{Spec, Tensor};
 use cotangent_base::{Saves, ShapeError};
 use std::sync::{Arc, Mutex};
@@ -96,14 +97,16 @@ pub fn apply<const N: usize, O: Op<N>>(op: O, x: [&Tensor; N]) -> Tensor {
         Err(e) => e.panic(),
     };
     let record = records(&x);
+    let watched = watch(O::NAME, Phase::Forward, &x);
     let (y, aux) = with_tracking(false, || op.forward(x, spec));
     debug_assert_eq!(y.spec(), spec, "[{}] infer and forward disagree", O::NAME);
+    let origin = watched.map(|watched| watched.end(&x, &[Some(&y)]));
     if !record {
         return y.detach();
     }
     let kept = if O::SAVES.inputs() { clones(&x) } else { Vec::new() };
     let rule = Recorded { x: kept, y: O::SAVES.output().then(|| y.detach()), aux, op };
-    attach(y, O::NAME, &x, Arc::new(rule))
+    attach(y, O::NAME, &x, Arc::new(rule), origin)
 }
 
 fn records(x: &[&Tensor]) -> bool {
@@ -116,9 +119,9 @@ fn clones(x: &[&Tensor]) -> Vec<Tensor> {
     x.iter().map(|&x| x.clone()).collect()
 }
 
-fn attach(y: Tensor, name: &'static str, x: &[&Tensor], rule: Arc<dyn Rule>) -> Tensor {
+fn attach(y: Tensor, name: &'static str, x: &[&Tensor], rule: Arc<dyn Rule>, origin: Option<Box<Origin>>) -> Tensor {
     let inputs = x.iter().map(|x| x.node.clone()).collect();
-    let kind = Kind::Op { inputs, rule: Mutex::new(Some(rule)) };
+    let kind = Kind::Op { inputs, rule: Mutex::new(Some(rule)), origin };
     let node = Some(Node::new(name, y.spec(), kind));
     Tensor { node, ..y }
 }
@@ -152,6 +155,7 @@ impl<const N: usize, O: Op<N>> Rule for Recorded<N, O> {
 /// Records `y`, computed from any number of tensors `x`, with the rule `vjp`: from `dy` and which operands need it,
 /// the cotangent of each. For ops such as concat whose number of operands is known only at run time; the rule must
 /// be made of differentiable ops and must not capture tracked tensors.
+#[track_caller]
 pub fn apply_variadic(
     name: &'static str,
     x: &[&Tensor],
@@ -162,7 +166,8 @@ pub fn apply_variadic(
     if !records(x) {
         return y;
     }
-    attach(y, name, x, Arc::new(Closure(vjp)))
+    let origin = inspect::origin();
+    attach(y, name, x, Arc::new(Closure(vjp)), origin)
 }
 
 struct Closure<F>(F);

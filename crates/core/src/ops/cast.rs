@@ -38,13 +38,14 @@ impl Tensor {
     /// assert_eq!(x.cast(DType::I64).to_vec::<i64>(), [-1, 2, 300]);
     /// assert_eq!(x.cast(DType::U8).to_vec::<u8>(), [0, 2, 255]);
     /// ```
+    #[track_caller]
     pub fn cast(&self, dtype: DType) -> Tensor {
         if dtype == self.dtype() {
             self.clone()
         } else if dtype.is_float() && self.dtype().is_float() {
             apply(Cast(dtype), [self])
         } else {
-            barrier("cast", &[self], kernels::cast(self, dtype))
+            barrier("cast", &[self], || kernels::cast(self, dtype))
         }
     }
 }

@@ -15,7 +15,7 @@ impl Tensor {
         match checked {
             Ok(shape) => {
                 let (a, b) = (self.detach().expand(shape), other.detach().expand(shape));
-                barrier(name, &[self, &other], kernels::compare(op, &a, &b))
+                barrier(name, &[self, &other], || kernels::compare(op, &a, &b))
             }
             Err(e) => e.panic(),
         }

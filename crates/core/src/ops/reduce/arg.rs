@@ -53,6 +53,6 @@ impl Tensor {
         if self.dtype() == DType::Bool {
             return self.cast(DType::U8).arg(op, greatest, axis);
         }
-        barrier(op, &[self], kernels::arg_reduce(greatest, self, at))
+        barrier(op, &[self], || kernels::arg_reduce(greatest, self, at))
     }
 }

@@ -12,7 +12,7 @@ impl Tensor {
     /// assert_eq!(Tensor::from([1.0_f32, f32::NAN]).is_nan().to_vec::<bool>(), [false, true]);
     /// ```
     pub fn is_nan(&self) -> Tensor {
-        barrier("is_nan", &[self], kernels::compare(Compare::Ne, self, self))
+        barrier("is_nan", &[self], || kernels::compare(Compare::Ne, self, self))
     }
 
     /// Whether each element is neither NaN nor infinite.
@@ -25,8 +25,10 @@ impl Tensor {
         if !self.dtype().is_float() {
             return self.eq(self);
         }
-        // x − x is 0 for a finite x, else NaN
-        let difference = self.detach().sub(&self.detach());
-        barrier("is_finite", &[self], kernels::compare(Compare::Eq, &difference, &difference))
+        barrier("is_finite", &[self], || {
+            // x − x is 0 for a finite x, else NaN
+            let difference = self.detach().sub(&self.detach());
+            kernels::compare(Compare::Eq, &difference, &difference)
+        })
     }
 }

@@ -29,7 +29,7 @@ macro_rules! steps {
                 if let Err(e) = check::float(stringify!($method), self.spec()) {
                     e.panic();
                 }
-                barrier(stringify!($method), &[self], kernels::map($Map, [self]))
+                barrier(stringify!($method), &[self], || kernels::map($Map, [self]))
             }
         }
     )*};

@@ -2,7 +2,7 @@
 
 use crate::autograd::apply_variadic;
 use crate::ops::check;
-use crate::{Spec, Tensor, kernels};
+use crate::{Spec, Tensor, inspect, kernels};
 use cotangent_base::{Layout, ShapeError};
 
 /// The spec of the operands of spec `x` one after another along `axis`, or why they do not fit.
@@ -56,7 +56,8 @@ impl Tensor {
         let whole = Layout::contiguous(y.shape);
         let places: Vec<(Layout, &Tensor)> =
             parts.iter().zip(tensors).map(|(&(start, size), &x)| (whole.slice(at, start, size, 1), x)).collect();
-        apply_variadic("concat", tensors, kernels::assemble(y, None, &places), move |dy, need| {
+        let y = inspect::observe("concat", tensors, || kernels::assemble(y, None, &places));
+        apply_variadic("concat", tensors, y, move |dy, need| {
             let part = |(&(start, size), &need): (&(usize, usize), &bool)| need.then(|| dy.narrow(axis, start, size));
             parts.iter().zip(need).map(part).collect()
         })
