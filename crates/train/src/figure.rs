@@ -1,15 +1,29 @@
-//! What a model says of digits, to look at: in the terminal, and with the feature `figures` as a PNG.
+//! What a model says, learns and sees, to look at: digits in the terminal, and with the feature `figures` in files: PNG, or SVG if the name ends so.
 
+#[cfg(feature = "figures")]
+mod activations;
 #[cfg(feature = "figures")]
 mod canvas;
 #[cfg(feature = "figures")]
+mod confusion;
+#[cfg(feature = "figures")]
 mod curves;
+#[cfg(feature = "figures")]
+mod filters;
 #[cfg(feature = "figures")]
 mod grid;
 mod terminal;
+#[cfg(feature = "figures")]
+mod tiles;
 
 #[cfg(feature = "figures")]
+pub use activations::activations;
+#[cfg(feature = "figures")]
+pub use confusion::confusion_matrix;
+#[cfg(feature = "figures")]
 pub use curves::training_curves;
+#[cfg(feature = "figures")]
+pub use filters::filters;
 #[cfg(feature = "figures")]
 pub use grid::digit_grid;
 pub use terminal::{Shades, terminal_digits};

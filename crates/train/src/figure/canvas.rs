@@ -1,7 +1,9 @@
-//! A page to draw on, and the PNG that it ends as.
+//! A page to draw on, and the PNG or SVG that it ends as.
 
 use std::fmt::Display;
 use std::fs;
+#[cfg(test)]
+use std::ops::Range;
 use std::path::Path;
 
 use cotangent_core::{Error, Result};
@@ -9,31 +11,91 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 /// What is drawn on.
-pub type Page<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
+pub type Page<B> = DrawingArea<B, Shift>;
+
+/// A kind of file.
+pub trait Backend: DrawingBackend<ErrorType: 'static> {
+    /// How far the last pixel of a rectangle is from its lower right corner.
+    const EDGE: i32;
+}
+
+/// A rectangle's corners are its first and its last pixel.
+impl Backend for BitMapBackend<'_> {
+    const EDGE: i32 = 1;
+}
+
+/// A rectangle's corners are points between pixels.
+impl Backend for SVGBackend<'_> {
+    const EDGE: i32 = 0;
+}
+
+/// What can be drawn, as PNG and as SVG.
+pub trait Figure {
+    /// Width and height in pixels.
+    fn size(&self) -> (u32, u32);
+    /// Draws it on a white page of that size.
+    fn draw<B: Backend>(&self, page: &Page<B>) -> Result<()>;
+}
+
+/// A place in pixels from the upper left corner, or a size.
+pub type Place = (i32, i32);
 
 /// The font of every text. It is compiled in: figures need no font on the machine.
 pub const FONT: &str = "sans-serif";
 
-/// Draws a white page of `width` × `height` pixels with `draw`, and writes it to `path` as a PNG: under another name
+/// Draws the figure and writes it to `path`, as an SVG if the name ends so, else as a PNG: under another name
 /// first, then renamed, so that nobody ever finds half a figure there. Makes the folder if there is none.
-pub fn draw(path: &Path, width: u32, height: u32, draw: impl FnOnce(&Page) -> Result<()>) -> Result<()> {
+pub fn draw(path: &Path, figure: &impl Figure) -> Result<()> {
     plotters::style::register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT)
         .map_err(|_| Error::new("figure", "the font cannot be read"))?;
-    let mut pixels = vec![0; 3 * width as usize * height as usize];
-    {
-        let page = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
-        page.fill(&WHITE).map_err(failed)?;
-        draw(&page)?;
-        page.present().map_err(failed)?;
-    }
-    let png = encode(&pixels, width, height).map_err(failed)?;
+    let is_svg = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
+    let file = if is_svg { svg(figure)? } else { png(figure)? };
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
     folder
-        .and_then(|()| fs::write(&part, png))
+        .and_then(|()| fs::write(&part, file))
         .and_then(|()| fs::rename(&part, path))
         .map_err(|e| Error::new(path.display().to_string(), "the figure cannot be written").because(e))
+}
+
+fn png(figure: &impl Figure) -> Result<Vec<u8>> {
+    let (width, height) = figure.size();
+    let mut pixels = vec![0; 3 * width as usize * height as usize];
+    fill(BitMapBackend::with_buffer(&mut pixels, (width, height)), figure)?;
+    encode(&pixels, width, height).map_err(failed)
+}
+
+fn svg(figure: &impl Figure) -> Result<Vec<u8>> {
+    let mut text = String::new();
+    fill(SVGBackend::with_string(&mut text, figure.size()), figure)?;
+    Ok(text.into_bytes())
+}
+
+fn fill<B: Backend>(backend: B, figure: &impl Figure) -> Result<()> {
+    let page = backend.into_drawing_area();
+    page.fill(&WHITE).map_err(failed)?;
+    figure.draw(&page)?;
+    page.present().map_err(failed)
+}
+
+/// Fills the `size` (width, height) pixels whose first is at `corner`.
+pub fn rectangle<B: Backend>(page: &Page<B>, corner: Place, size: Place, color: RGBColor) -> Result<()> {
+    let last = (corner.0 + size.0 - B::EDGE, corner.1 + size.1 - B::EDGE);
+    page.draw(&Rectangle::new([corner, last], color.filled())).map_err(failed)
+}
+
+/// Draws an image whose rows are `width` pixels wide, each pixel as a square of `scale` × `scale`.
+pub fn image<B: Backend>(page: &Page<B>, corner: Place, scale: i32, width: usize, pixels: &[RGBColor]) -> Result<()> {
+    for (y, row) in (0..).zip(pixels.chunks(width)) {
+        let mut x = 0;
+        for run in row.chunk_by(|a, b| a == b) {
+            let (at, count) = ((corner.0 + x * scale, corner.1 + y * scale), run.len() as i32);
+            rectangle(page, at, (count * scale, scale), run[0])?;
+            x += count;
+        }
+    }
+    Ok(())
 }
 
 /// The error for a figure that cannot be drawn.
@@ -67,4 +129,12 @@ pub fn scratch(name: &str) -> std::path::PathBuf {
     let folder = std::env::temp_dir().join(format!("cotangent-{name}-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     folder.join("figure.png")
+}
+
+/// Whether any pixel of a column in `x` and a row in `y` is what is asked for, in a picture that was read back.
+#[cfg(test)]
+pub fn any(picture: &(u32, u32, Vec<u8>), x: Range<u32>, y: Range<u32>, what: impl Fn([u8; 3]) -> bool) -> bool {
+    let (width, _, pixels) = picture;
+    let at = |x, y| 3 * (y * width + x) as usize;
+    y.into_iter().any(|y| x.clone().any(|x| what(pixels[at(x, y)..][..3].try_into().unwrap())))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use cotangent_core::{Error, Result};
 use plotters::prelude::*;
 
-use super::canvas::{self, FONT, Page, failed};
+use super::canvas::{self, Backend, FONT, Figure, Page, failed};
 
 /// One panel, in pixels.
 const PANEL: (u32, u32) = (700, 500);
@@ -16,7 +16,7 @@ const COLORS: [RGBColor; 2] = [RGBColor(31, 90, 170), RGBColor(225, 110, 20)];
 /// A metric's name, and its values in training and in validation.
 type Metric<'a> = (&'a str, [&'a [f64]; 2]);
 
-/// Draws the history of a training as a PNG at `path`. Each metric has a panel, `loss` comes first, and the values of
+/// Draws the history of a training at `path`, as an SVG if the name ends so, else as a PNG. Each metric has a panel, `loss` comes first, and the values of
 /// `val_<metric>` stand in the panel of `<metric>`. A value that is not finite is left out.
 ///
 /// # Errors
@@ -26,9 +26,20 @@ pub fn training_curves<S: AsRef<str>>(path: impl AsRef<Path>, history: &[(S, Vec
     if metrics.is_empty() {
         return Err(Error::new("training_curves", "the history has no finite value").hint("train for an epoch first"));
     }
-    canvas::draw(path.as_ref(), PANEL.0 * metrics.len() as u32, PANEL.1, |page| {
-        page.split_evenly((1, metrics.len())).iter().zip(&metrics).try_for_each(|(panel, metric)| draw(panel, metric))
-    })
+    canvas::draw(path.as_ref(), &Curves(metrics))
+}
+
+/// A panel for each metric.
+struct Curves<'a>(Vec<Metric<'a>>);
+
+impl Figure for Curves<'_> {
+    fn size(&self) -> (u32, u32) {
+        (PANEL.0 * self.0.len() as u32, PANEL.1)
+    }
+
+    fn draw<B: Backend>(&self, page: &Page<B>) -> Result<()> {
+        page.split_evenly((1, self.0.len())).iter().zip(&self.0).try_for_each(|(panel, metric)| draw(panel, metric))
+    }
 }
 
 /// The panels: names without `val_`, `loss` first, then in the order of the history.
@@ -55,7 +66,7 @@ fn range(curves: &[&[f64]]) -> Option<Range<f64>> {
     Some(low - air..high + air)
 }
 
-fn draw(panel: &Page, (name, curves): &Metric) -> Result<()> {
+fn draw<B: Backend>(panel: &Page<B>, (name, curves): &Metric) -> Result<()> {
     let values = range(curves).expect("panels without a value were left out");
     let epochs = curves.iter().map(|curve| curve.len()).max().unwrap_or(0);
     let mut chart = ChartBuilder::on(panel)
@@ -133,6 +144,17 @@ mod tests {
         };
         assert!(has(0, COLORS[0]) && has(0, COLORS[1]), "training and validation loss");
         assert!(has(1, COLORS[0]) && !has(1, COLORS[1]), "training accuracy alone");
+    }
+
+    #[test]
+    fn a_name_that_ends_so_makes_an_svg() {
+        let path = canvas::scratch("svg").with_extension("SVG");
+        training_curves(&path, &[("top_k & \"loss\"", vec![0.9, 0.4])]).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        assert!(text.starts_with("<svg") && text.trim_end().ends_with("</svg>"), "{text}");
+        assert!(text.contains("width=\"700\" height=\"500\""), "{text}");
+        assert!(text.contains("top k &amp; &quot;loss&quot;") && text.contains("#1F5AAA"), "{text}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use cotangent_core::{Error, Result};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::canvas::{self, FONT, Page, failed};
+use super::canvas::{self, Backend, FONT, Figure, Page, Place, failed};
 use super::{Digits, SIDE};
 
 /// One digit with its title takes a square of this many pixels,
@@ -18,10 +18,10 @@ const HEAD: usize = 23;
 /// Pixels of the figure for each pixel of an image.
 const SCALE: usize = 4;
 /// The width of the frame around an image that the model gets wrong.
-const FRAME: usize = 3;
+const FRAME: i32 = 3;
 
-/// Draws the digits as a PNG at `path`, `columns` beside each other: the image in grey, the model's answer above it.
-/// A wrong answer is red, with the true digit beside it and a frame around the image.
+/// Draws the digits at `path`, as an SVG if the name ends so, else as a PNG, `columns` beside each other: the image in
+/// grey, the model's answer above it. A wrong answer is red, with the true digit beside it and a frame around the image.
 ///
 /// # Errors
 /// If the images, the answers and the true digits are not of one number, if there are none, or if the file cannot be
@@ -31,38 +31,43 @@ pub fn digit_grid(path: impl AsRef<Path>, digits: &Digits, columns: usize) -> Re
     if count == 0 || columns == 0 {
         return Err(Error::new("digit_grid", format!("{count} digits in {columns} columns are no figure")));
     }
-    let size = |cells| (cells * CELL + 2 * MARGIN) as u32;
-    canvas::draw(path.as_ref(), size(columns), size(count.div_ceil(columns)), |page| {
-        let corner = |i| (i % columns * CELL + MARGIN, i / columns * CELL + MARGIN);
-        (0..count).try_for_each(|i| draw_digit(page, digits, i, corner(i)))
-    })
+    canvas::draw(path.as_ref(), &Grid { digits, count, columns })
+}
+
+struct Grid<'a> {
+    digits: &'a Digits<'a>,
+    count: usize,
+    columns: usize,
+}
+
+impl Figure for Grid<'_> {
+    fn size(&self) -> (u32, u32) {
+        let size = |cells| (cells * CELL + 2 * MARGIN) as u32;
+        (size(self.columns), size(self.count.div_ceil(self.columns)))
+    }
+
+    fn draw<B: Backend>(&self, page: &Page<B>) -> Result<()> {
+        let corner = |i| ((i % self.columns * CELL + MARGIN) as i32, (i / self.columns * CELL + MARGIN) as i32);
+        (0..self.count).try_for_each(|i| draw_digit(page, self.digits, i, corner(i)))
+    }
 }
 
 /// Draws digit `i` into the cell whose upper left corner is `(x, y)`.
-fn draw_digit(page: &Page, digits: &Digits, i: usize, (x, y): (usize, usize)) -> Result<()> {
+fn draw_digit<B: Backend>(page: &Page<B>, digits: &Digits, i: usize, (x, y): Place) -> Result<()> {
     let (predicted, truth, right) = (digits.predicted[i], digits.truth[i], digits.right(i));
     let (title, color) =
         if right { (predicted.to_string(), BLACK) } else { (format!("{predicted}  (true: {truth})"), RED) };
     let style = TextStyle::from((FONT, 20).into_font()).color(&color).pos(Pos::new(HPos::Center, VPos::Bottom));
-    let point = |x: usize, y: usize| (x as i32, y as i32);
-    page.draw(&Text::new(title, point(x + CELL / 2, y + HEAD - 3), style)).map_err(failed)?;
+    let [cell, head, size] = [CELL, HEAD, SIDE * SCALE].map(|n| n as i32);
+    page.draw(&Text::new(title, (x + cell / 2, y + head - 3), style)).map_err(failed)?;
 
-    let size = SIDE * SCALE;
-    let (left, top) = (x + (CELL - size) / 2, y + HEAD);
+    let (left, top) = (x + (cell - size) / 2, y + head);
     if !right {
-        let frame = [point(left - FRAME, top - FRAME), point(left + size + FRAME - 1, top + size + FRAME - 1)];
-        page.draw(&Rectangle::new(frame, RED.filled())).map_err(failed)?;
+        let side = size + 2 * FRAME;
+        canvas::rectangle(page, (left - FRAME, top - FRAME), (side, side), RED)?;
     }
-    let pixels = enlarge(digits.image(i));
-    let size = (size as u32, size as u32);
-    let image = BitMapElement::with_owned_buffer(point(left, top), size, pixels).expect("the buffer has that size");
-    page.draw(&image).map_err(failed)
-}
-
-/// The image with every pixel made a square of `SCALE` × `SCALE` RGB pixels.
-fn enlarge(image: &[u8]) -> Vec<u8> {
-    let size = SIDE * SCALE;
-    (0..size * size).flat_map(|i| [image[i / size / SCALE * SIDE + i % size / SCALE]; 3]).collect()
+    let pixels: Vec<RGBColor> = digits.image(i).iter().map(|&grey| RGBColor(grey, grey, grey)).collect();
+    canvas::image(page, (left, top), SCALE as i32, SIDE, &pixels)
 }
 
 #[cfg(test)]
