@@ -30,7 +30,11 @@ pub use cotangent_core::inspect::*;
 /// assert!(info.threads > 0);
 /// ```
 pub fn build_info() -> BuildInfo {
-    let features = [("download", cfg!(feature = "download")), ("figures", cfg!(feature = "figures"))];
+    let features = [
+        ("cuda", cfg!(feature = "cuda")),
+        ("download", cfg!(feature = "download")),
+        ("figures", cfg!(feature = "figures")),
+    ];
     let on = features.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
     BuildInfo::new(env!("CARGO_PKG_VERSION"), cfg!(debug_assertions), on)
 }

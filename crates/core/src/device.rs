@@ -1,7 +1,7 @@
 //! [`Device`]: where a tensor's memory is and its kernels run.
 
-use cotangent_base::{Error, Result};
 use crate::inspect;
+use cotangent_base::{Error, Result};
 use cotangent_cpu::{Buffer, CpuDevice, par, simd};
 use std::fmt;
 

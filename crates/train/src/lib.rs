@@ -25,6 +25,6 @@ pub use history::{History, Score};
 pub use model::Model;
 pub use objective::Objective;
 pub use progress::{Progress, Verbosity};
-pub use sparkline::sparkline;
 pub use sequential::{Seed, Sequential};
+pub use sparkline::sparkline;
 pub use tensors::Tensors;

@@ -17,7 +17,7 @@ const WIDTH: usize = 60;
 ///
 /// ```
 /// use cotangent_train::sparkline;
-/// assert_eq!(sparkline(&[8.0, 4.5, 2.1, 1.0, f64::NAN]), "█▄▂▁×");
+/// assert_eq!(sparkline(&[8.0, 4.0, 2.1, 1.0, f64::NAN]), "█▄▂▁×");
 /// ```
 pub fn sparkline(values: &[f64]) -> String {
     let bars = values.len().min(WIDTH);
