@@ -8,6 +8,7 @@ mod fit;
 mod functional;
 mod graph;
 mod history;
+mod layer_output;
 mod model;
 mod objective;
 mod progress;

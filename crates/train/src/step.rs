@@ -4,6 +4,7 @@ use crate::data::{Samples, check_number, first_nan};
 use crate::graph::Lazy;
 use crate::history::Means;
 use crate::{Model, Tensors};
+use cotangent_core::inspect::{scope, take_anomaly};
 use cotangent_core::{Error, Grads, Result, Tensor, no_grad};
 use cotangent_nn::{Pass, Target};
 
@@ -40,7 +41,8 @@ impl Model {
     /// before the update; [`reports`](Model::reports) names them.
     ///
     /// Fails if the model is not compiled, if there is a NaN in `x`, or if a parameter gets no gradient; the
-    /// parameters are then as they were.
+    /// parameters are then as they were. Fails too with what [`detect_anomaly`](cotangent_core::inspect::detect_anomaly)
+    /// finds, if it is on: forward or backward before the parameters change.
     pub fn train_step(&mut self, x: impl Into<Tensors>, y: impl Into<Tensors>) -> Result<Vec<f64>> {
         let (x, y) = (x.into(), y.into());
         self.compiled("train_step")?;
@@ -51,18 +53,22 @@ impl Model {
         let outputs = self.forward(x.list(), &mut pass);
         let kept = pass.kept;
         self.rng = rng;
-        let (loss, mut values) = self.loss(y.list(), &outputs)?;
+        let (loss, mut values) = scope("loss", || self.loss(y.list(), &outputs))?;
         if values[0].is_nan() {
             refuse_nan(x.list())?;
         }
+        refuse_anomaly()?;
         values.extend(no_grad(|| {
             let outputs: Vec<Lazy> = outputs.iter().map(Lazy::detach).collect();
-            self.metrics(y.list(), &outputs)
+            scope("metrics", || self.metrics(y.list(), &outputs))
         })?);
+        take_anomaly(); // a metric may be undefined on a batch
         drop(outputs);
         let grads = loss.backward();
         drop(loss);
+        refuse_anomaly()?;
         self.update(&grads)?;
+        refuse_anomaly()?;
         self.graph.keep(kept);
         Ok(values)
     }
@@ -100,6 +106,11 @@ impl Model {
         let targets = trainable.map(|(path, param)| Target { name: Some(path.into()), value: &mut param.value });
         compiled.optimizer.step_targets(targets.collect(), grads)
     }
+}
+
+/// Fails with what was found, if anybody looks for anomalies.
+fn refuse_anomaly() -> Result<()> {
+    take_anomaly().map_or(Ok(()), |found| Err(found.into()))
 }
 
 fn refuse_nan(x: &[Tensor]) -> Result<()> {

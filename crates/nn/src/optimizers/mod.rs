@@ -24,7 +24,7 @@ pub use state::State;
 pub use target::Target;
 
 use crate::LearningRate;
-use cotangent_core::{Grads, Result, Tensor};
+use cotangent_core::{Grads, Result, Tensor, inspect};
 use options::{decays, fields, non_negative, options};
 
 /// A rule that moves parameters against their gradients, and what it remembers of them.
@@ -102,10 +102,12 @@ pub trait Optimizer: Send {
         for (target, grad) in targets.into_iter().zip(grads) {
             let Some(grad) = grad else { continue };
             let step = if self.common().decays(&target) { step } else { Step { keep: 1.0, ..step } };
-            if !self.decays() {
-                step.decay(target.value, &grad);
-            }
-            self.update(target.value, &grad, step);
+            inspect::scope(target.name.as_deref().unwrap_or("parameter"), || {
+                if !self.decays() {
+                    step.decay(target.value, &grad);
+                }
+                self.update(target.value, &grad, step);
+            });
             self.common_mut().follow(target.value);
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Running a graph on a batch.
 
 use super::{Call, Graph};
+use cotangent_core::inspect::scope;
 use cotangent_core::{DType, Tensor};
 use cotangent_nn::{Activation, Pass};
 
@@ -45,10 +46,16 @@ impl Graph {
     /// The outputs for a batch of each input. What the layers want kept is left in `pass`, by the place of the
     /// parameter in [`params`](Graph::params).
     pub fn run(&self, x: &[&Tensor], pass: &mut Pass) -> Vec<Lazy> {
+        self.run_to(&self.outputs, x, pass)
+    }
+
+    /// The values `wanted` for a batch of each input; calls after the last of them are not made.
+    pub fn run_to(&self, wanted: &[usize], x: &[&Tensor], pass: &mut Pass) -> Vec<Lazy> {
         let mut slots: Vec<Option<Slot>> = x.iter().map(|x| Slot::new(Lazy::of(x))).collect();
-        let (last_use, offsets) = (self.last_use(), self.offsets());
+        let (last_use, offsets) = (self.last_use(wanted), self.offsets());
         let mut kept = std::mem::take(&mut pass.kept);
-        for (i, call) in self.calls.iter().enumerate() {
+        let last = wanted.iter().copied().max().unwrap_or(0);
+        for (i, call) in self.calls.iter().enumerate().take_while(|(_, call)| call.outputs.start <= last) {
             let outputs = self.call(call, &mut slots, pass);
             slots.extend(outputs.into_iter().map(Slot::new));
             kept.extend(pass.kept.drain(..).map(|(param, value)| (offsets[call.layer] + param, value)));
@@ -57,28 +64,31 @@ impl Graph {
             }
         }
         pass.kept = kept;
-        self.outputs.iter().map(|&value| slots[value].as_ref().expect("outputs stay").lazy.clone()).collect()
+        wanted.iter().map(|&value| slots[value].as_ref().expect("what is wanted stays").lazy.clone()).collect()
     }
 
     /// One layer at work: here, and nowhere else, it is called, and its name is known.
     fn call(&self, call: &Call, slots: &mut [Option<Slot>], pass: &mut Pass) -> Vec<Lazy> {
         let entry = &self.layers[call.layer];
-        for &value in &call.inputs {
-            let Slot { lazy, value } = slots[value].as_mut().expect("stays until its last use");
-            value.get_or_insert_with(|| lazy.value());
+        for &source in &call.inputs {
+            let Slot { lazy, value } = slots[source].as_mut().expect("stays until its last use");
+            value.get_or_insert_with(|| match self.source(source) {
+                Some((call, _)) => scope(&self.layers[call.layer].name, || lazy.value()),
+                None => lazy.value(),
+            });
         }
         let inputs = call.inputs.iter().map(|&value| slots[value].as_ref().and_then(|slot| slot.value.as_ref()));
         let inputs: Vec<&Tensor> = inputs.flatten().collect();
-        entry.block.call(&inputs, pass)
+        scope(&entry.name, || entry.block.call(&inputs, pass))
     }
 
-    /// For each value the last call that uses it; none for those that are outputs.
-    fn last_use(&self) -> Vec<Option<usize>> {
+    /// For each value the last call that uses it; none for those that are wanted.
+    fn last_use(&self, wanted: &[usize]) -> Vec<Option<usize>> {
         let mut last = vec![None; self.shapes.len()];
         for (i, call) in self.calls.iter().enumerate() {
             call.inputs.iter().for_each(|&value| last[value] = Some(i));
         }
-        self.outputs.iter().for_each(|&value| last[value] = None);
+        wanted.iter().for_each(|&value| last[value] = None);
         last
     }
 
