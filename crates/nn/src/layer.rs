@@ -71,10 +71,13 @@ pub struct Pass<'a> {
     pub training: bool,
     /// The random numbers of this pass.
     pub rng: &'a mut Rng,
-    /// New values for parameters that a layer keeps itself, by their index in [`Layer::params`]: the model sets
-    /// them after the step.
-    pub kept: Vec<(usize, Tensor)>,
+    /// How the parameters that a layer keeps itself change, by their index in [`Layer::params`]: the model does it
+    /// after the step, in this order, so that a layer called twice changes them twice.
+    pub kept: Vec<(usize, Change)>,
 }
+
+/// The new value of a parameter, from the one that it has.
+pub type Change = Box<dyn FnOnce(&Tensor) -> Tensor>;
 
 impl<'a> Pass<'a> {
     /// A pass of training.
@@ -85,6 +88,11 @@ impl<'a> Pass<'a> {
     /// A pass of inference.
     pub fn inference(rng: &'a mut Rng) -> Self {
         Self { training: false, rng, kept: Vec::new() }
+    }
+
+    /// Has parameter `param` of the layer that is called changed after the step.
+    pub fn keep(&mut self, param: usize, change: impl FnOnce(&Tensor) -> Tensor + 'static) {
+        self.kept.push((param, Box::new(change)));
     }
 }
 

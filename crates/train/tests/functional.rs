@@ -176,6 +176,19 @@ fn a_shared_convolution_takes_images_of_several_sizes() {
 }
 
 #[test]
+fn shared_batch_norm_follows_the_batch_of_each_input() {
+    let (left, right) = (Input::new([1]), Input::new([1]));
+    let norm = Shared::new(BatchNorm::new().momentum(0.5));
+    let outputs = [left.apply(&norm), right.apply(&norm)].apply(Add);
+    let mut model = Model::new([&left, &right], &outputs, &CPU, Seed(0)).unwrap();
+    model.compile(Sgd::new(0.0), MeanSquaredError, [Accuracy; 0]);
+    let (a, b) = (Tensor::full([4, 1], 8.0, DType::F32), Tensor::full([4, 1], 2.0, DType::F32));
+    model.train_step([&a, &b], &a).unwrap();
+    // 0 → (0 + 8) / 2 = 4 → (4 + 2) / 2
+    assert_eq!(param(&model, "batch_norm/moving_mean").item(), 3.0);
+}
+
+#[test]
 fn a_residual_block_is_the_identity_plus_what_it_learns() {
     let inputs = Input::new([4]);
     let inner = inputs.apply(Dense::new(inputs.shape()[0]).activation(Relu));

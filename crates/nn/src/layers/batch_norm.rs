@@ -94,8 +94,10 @@ impl BatchNorm {
         Ok(input[axis as usize - 1])
     }
 
-    fn moved(&self, moving: &Tensor, batch: &Tensor) -> Tensor {
-        no_grad(|| moving.scale(self.momentum) + batch.scale(1.0 - self.momentum))
+    /// How a moving statistic follows that of a batch.
+    fn follow(&self, batch: &Tensor) -> impl FnOnce(&Tensor) -> Tensor + 'static {
+        let (momentum, batch) = (self.momentum, batch.detach());
+        move |moving| no_grad(|| moving.scale(momentum) + batch.scale(1.0 - momentum))
     }
 }
 
@@ -124,8 +126,8 @@ impl Layer for BatchNorm {
         let (y, batch_mean, batch_variance) = x.batch_norm(gamma, beta, self.axis, self.epsilon);
         // the moving statistics stand behind the parameters that learn
         let place = usize::from(self.scale) + usize::from(self.center);
-        pass.kept.push((place, self.moved(mean, &batch_mean)));
-        pass.kept.push((place + 1, self.moved(variance, &batch_variance)));
+        pass.keep(place, self.follow(&batch_mean));
+        pass.keep(place + 1, self.follow(&batch_variance));
         y
     }
 

@@ -3,7 +3,7 @@
 use super::{Call, Graph};
 use cotangent_core::inspect::scope;
 use cotangent_core::{DType, Tensor};
-use cotangent_nn::{Activation, Pass};
+use cotangent_nn::{Activation, Change, Pass};
 
 /// An output whose activation is not applied yet: losses are better computed from what is before it.
 #[derive(Clone)]
@@ -58,7 +58,7 @@ impl Graph {
         for (i, call) in self.calls.iter().enumerate().take_while(|(_, call)| call.outputs.start <= last) {
             let outputs = self.call(call, &mut slots, pass);
             slots.extend(outputs.into_iter().map(Slot::new));
-            kept.extend(pass.kept.drain(..).map(|(param, value)| (offsets[call.layer] + param, value)));
+            kept.extend(pass.kept.drain(..).map(|(param, change)| (offsets[call.layer] + param, change)));
             for &value in call.inputs.iter().filter(|&&value| last_use[value] == Some(i)) {
                 slots[value] = None;
             }
@@ -98,11 +98,12 @@ impl Graph {
         counts.scan(0, |sum, count| Some(std::mem::replace(sum, *sum + count))).collect()
     }
 
-    /// Puts what the layers wanted kept in its place.
-    pub fn keep(&mut self, kept: Vec<(usize, Tensor)>) {
+    /// Changes what the layers keep themselves.
+    pub fn keep(&mut self, kept: Vec<(usize, Change)>) {
         let mut params = self.params_mut();
-        for (param, value) in kept {
-            params[param].1.value.set_(&value);
+        for (param, change) in kept {
+            let value = &mut params[param].1.value;
+            value.set_(&change(value));
         }
     }
 }
