@@ -190,6 +190,19 @@ impl<L: Lane> Lane for Dual<L> {
         self.chain(x.erf(), L::splat(std::f64::consts::FRAC_2_SQRT_PI) * (-x.square()).exp())
     }
     #[inline(always)]
+    fn times_gaussian(self, x: Self) -> Self {
+        let y = self.value.times_gaussian(x.value);
+        let bend = x.chain(y, -x.value * y);
+        Self { value: y, tangent: self.tangent.times_gaussian(x.value) + bend.tangent }
+    }
+    #[inline(always)]
+    fn normal_tail(self) -> Self {
+        // 1/√(2π)
+        let root = L::splat(0.398_942_280_401_432_7);
+        let y = self.value.normal_tail();
+        self.chain(y, self.value * y - root)
+    }
+    #[inline(always)]
     fn powf(self, y: Self) -> Self {
         let (a, b) = (self.value, y.value);
         let value = a.powf(b);

@@ -82,6 +82,10 @@ pub trait Lane:
     fn sigmoid(self) -> Self;
     /// The error function 2/√π ∫₀ˣ e^(−t²) dt.
     fn erf(self) -> Self;
+    /// `self · e^(−x²/2)`.
+    fn times_gaussian(self, x: Self) -> Self;
+    /// Φ(−x)·e^(x²/2) for x ≥ 0: the tail of the normal distribution Φ, over its exponential.
+    fn normal_tail(self) -> Self;
     /// `self` to the power `y`, as C's `pow`.
     fn powf(self, y: Self) -> Self;
 

@@ -5,12 +5,17 @@
 //! |---|---|
 //! | [`exp`], [`ln`] | ≤ 1 |
 //! | [`exp_m1`], [`ln_1p`], [`sin`], [`cos`] | ≤ 2 |
-//! | [`tanh`], [`sigmoid`] | ≤ 3 |
+//! | [`times_gaussian`] | ≤ 2 |
+//! | [`tanh`], [`sigmoid`], [`normal_tail`] | ≤ 3 |
 //! | [`erf`] | ≤ 4 |
 //!
 //! The bounds hold with and without fused multiply-add; zeros keep their sign, and infinities, NaN, subnormal
 //! results and overflow come out as IEEE 754 has them. The polynomials are minimax fits (Remez's exchange), each
 //! coefficient rounded to f32 and the rest fitted again.
+
+mod normal;
+
+pub use normal::{normal_tail, times_gaussian};
 
 use crate::Lane;
 use std::f64::consts::{LOG2_E, SQRT_2};
@@ -79,17 +84,43 @@ pub fn polynomial<L: Lane, const N: usize>(x: L, c: [f64; N]) -> L {
     y
 }
 
-/// `x = n·ln 2 + r` with n whole and |r| ≤ ln 2 / 2, for |x| < 2¹⁵; gives `(n, eʳ − 1)`.
+/// `x = n·ln 2 + exact + rest` with n whole and |exact + rest| ≤ ln 2 / 2, for |x| < 2¹⁵; gives the three.
 #[inline(always)]
-fn reduce_exp<L: Bits>(x: L) -> (L, L) {
+fn reduce<L: Bits>(x: L) -> (L, L, L) {
     // adding this leaves no place for a fraction, so it rounds to the nearest integer
     let whole = L::splat(12_582_912.0);
     let n = x.mul_add(L::splat(LOG2_E), whole) - whole;
-    // the rounding of r = exact + rest is made good: only the small term of eʳ − 1 sees it
-    let exact = n.mul_add(L::splat(-LN_2[0]), x);
-    let rest = n * L::splat(-LN_2[1]);
+    (n, n.mul_add(L::splat(-LN_2[0]), x), n * L::splat(-LN_2[1]))
+}
+
+/// eʳ − 1 for r = exact + rest, |r| ≤ ln 2 / 2 and a small rest: only the small term sees the rounding of r.
+#[inline(always)]
+fn exp_m1_near_0<L: Lane>(exact: L, rest: L) -> L {
     let r = exact + rest;
-    (n, exact + (r * r).mul_add(polynomial(r, EXP), rest))
+    exact + (r * r).mul_add(polynomial(r, EXP), rest)
+}
+
+/// `x = n·ln 2 + r` with n whole and |r| ≤ ln 2 / 2, for |x| < 2¹⁵; gives `(n, eʳ − 1)`.
+#[inline(always)]
+fn reduce_exp<L: Bits>(x: L) -> (L, L) {
+    let (n, exact, rest) = reduce(x);
+    (n, exp_m1_near_0(exact, rest))
+}
+
+/// The upper half of the digits of an f32, so that products of two such halves are exact, and so is `x − head(x)`;
+/// of |x| below 2¹¹⁵ (Veltkamp's splitting). Of an f64, all but 12 digits.
+#[inline(always)]
+pub fn head<L: Lane>(x: L) -> L {
+    let wide = x * L::splat(4097.0);
+    wide - (wide - x)
+}
+
+/// `a + b` and what its rounding loses (Knuth).
+#[inline(always)]
+pub fn two_sum<L: Lane>(a: L, b: L) -> (L, L) {
+    let sum = a + b;
+    let part = sum - b;
+    (sum, (a - part) + (b - (sum - part)))
 }
 
 #[inline(always)]
@@ -301,7 +332,7 @@ mod tests {
     fn special_values_are_those_of_ieee_754() {
         let (inf, nan) = (f32::INFINITY, f32::NAN);
         type Case<'a> = (fn(f32) -> f32, &'a [(f32, f32)]);
-        let cases: [Case; 9] = [
+        let cases: [Case; 11] = [
             (exp, &[(0.0, 1.0), (-0.0, 1.0), (inf, inf), (-inf, 0.0), (89.0, inf), (-104.0, 0.0), (3e38, inf)]),
             (exp_m1, &[(0.0, 0.0), (-0.0, -0.0), (inf, inf), (-inf, -1.0), (1e-42, 1e-42), (-1e30, -1.0)]),
             (ln, &[(1.0, 0.0), (0.0, -inf), (-0.0, -inf), (inf, inf), (-1.0, nan), (-inf, nan), (-1e-42, nan)]),
@@ -309,6 +340,8 @@ mod tests {
             (tanh, &[(0.0, 0.0), (-0.0, -0.0), (inf, 1.0), (-inf, -1.0), (1e-42, 1e-42), (-3e38, -1.0)]),
             (sigmoid, &[(0.0, 0.5), (inf, 1.0), (-inf, 0.0), (-200.0, 0.0), (3e38, 1.0)]),
             (erf, &[(0.0, 0.0), (-0.0, -0.0), (inf, 1.0), (-inf, -1.0), (1e30, 1.0), (-4.0, -1.0)]),
+            (|x| times_gaussian(1.0, x), &[(0.0, 1.0), (inf, 0.0), (-inf, 0.0), (3e38, 0.0), (-15.0, 0.0)]),
+            (normal_tail, &[(0.0, 0.5), (inf, 0.0), (1e30, 3.989423e-31)]),
             (sin, &[(0.0, 0.0), (-0.0, -0.0), (inf, nan), (-inf, nan), (1e-42, 1e-42)]),
             (cos, &[(0.0, 1.0), (-0.0, 1.0), (inf, nan), (-inf, nan)]),
         ];

@@ -70,7 +70,7 @@ pub fn ulps_f32(got: f32, want: f64) -> f64 {
 
 /// The distance between neighbouring f32 around `x`.
 fn ulp(x: f64) -> f64 {
-    let exponent = if x == 0.0 { -126 } else { (x.abs().log2().floor() as i32).clamp(-126, 127) };
+    let exponent = ((x.abs().to_bits() >> 52) as i32 - 1023).clamp(-126, 127);
     2f64.powi(exponent - 23)
 }
 

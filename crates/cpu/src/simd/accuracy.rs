@@ -13,7 +13,7 @@ const fn function(name: &'static str, exact: fn(f64) -> f64, bound: f64) -> Func
     Function { name, exact, bound }
 }
 
-const FUNCTIONS: [Function; 9] = [
+const FUNCTIONS: [Function; 11] = [
     function("exp", f64::exp, 1.0),
     function("ln", f64::ln, 1.0),
     function("exp_m1", f64::exp_m1, 2.0),
@@ -23,6 +23,8 @@ const FUNCTIONS: [Function; 9] = [
     function("tanh", f64::tanh, 3.0),
     function("sigmoid", Lane::sigmoid, 3.0),
     function("erf", Lane::erf, 4.0),
+    function("normal_tail", |x| Lane::normal_tail(x.abs()), 3.0),
+    function("gaussian", |x| 1f64.times_gaussian(x), 2.0),
 ];
 
 /// The values of one function at all inputs.
@@ -36,14 +38,21 @@ impl Kernel<f32> for Evaluate<'_> {
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) -> Vec<f32> {
         let mut out = vec![0.0; self.inputs.len()];
-        macro_rules! by_name {
-            ($($name:ident)*) => { match self.name {
-                $(stringify!($name) => for (x, y) in self.inputs.chunks(16).zip(out.chunks_mut(16)) {
+        macro_rules! each {
+            ($f:expr) => {
+                for (x, y) in self.inputs.chunks(16).zip(out.chunks_mut(16)) {
                     for at in (0..16).step_by(V::WIDTH) {
                         // SAFETY: both chunks hold 16 numbers.
-                        unsafe { V::load(x.as_ptr().add(at)).$name().store(y.as_mut_ptr().add(at)) };
+                        unsafe { $f(V::load(x.as_ptr().add(at))).store(y.as_mut_ptr().add(at)) };
                     }
-                },)*
+                }
+            };
+        }
+        macro_rules! by_name {
+            ($($name:ident)*) => { match self.name {
+                $(stringify!($name) => each!(|x: V| x.$name()),)*
+                "normal_tail" => each!(|x: V| x.abs().normal_tail()),
+                "gaussian" => each!(|x: V| V::one().times_gaussian(x)),
                 other => panic!("no function {other}"),
             }};
         }

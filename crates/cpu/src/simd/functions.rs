@@ -22,13 +22,10 @@ macro_rules! functions {
         functions!(@one $lane, tanh, $how $(, $feature)?);
         functions!(@one $lane, sigmoid, $how $(, $feature)?);
         functions!(@one $lane, erf, $how $(, $feature)?);
+        functions!(@one $lane, normal_tail, $how $(, $feature)?);
+        functions!(@two $lane, times_gaussian, $how $(, $feature)?);
         fn powf(self, y: Self) -> Self {
-            let (mut x, y) = (self.to_array(), y.to_array());
-            for i in 0..Self::WIDTH {
-                x[i] = Lane::powf(x[i], y[i]);
-            }
-            // SAFETY: the array holds WIDTH numbers at every level.
-            unsafe { Self::load(x.as_ptr()) }
+            self.each_with(y, Lane::powf)
         }
     };
     (@one $lane:ty, $name:ident, $how:ident $(, $feature:literal)?) => {
@@ -46,11 +43,29 @@ macro_rules! functions {
             }
         }
     };
-    (@body math $name:ident $x:ident) => {
-        cotangent_base::math::$name($x)
+    (@two $lane:ty, $name:ident, $how:ident $(, $feature:literal)?) => {
+        #[inline(always)]
+        fn $name(self, other: Self) -> Self {
+            #[inline(never)]
+            $(#[target_feature(enable = $feature)])?
+            fn out_of_line(x: $lane, y: $lane) -> $lane {
+                functions!(@body $how $name x, y)
+            }
+            // SAFETY: whoever has a lane of this level is on a CPU that has its instructions.
+            #[allow(unused_unsafe)]
+            unsafe {
+                out_of_line(self, other)
+            }
+        }
+    };
+    (@body math $name:ident $($x:ident),*) => {
+        cotangent_base::math::$name($($x),*)
     };
     (@body each $name:ident $x:ident) => {
         $x.each(Lane::$name)
+    };
+    (@body each $name:ident $x:ident, $y:ident) => {
+        $x.each_with($y, Lane::$name)
     };
 }
 

@@ -88,6 +88,16 @@ pub trait Vector: Lane + 'static {
         // SAFETY: `all` holds WIDTH numbers at every level.
         unsafe { Self::load(all.as_ptr()) }
     }
+    /// `f` of each number and its counterpart.
+    #[inline(always)]
+    fn each_with(self, other: Self, f: impl Fn(Self::Scalar, Self::Scalar) -> Self::Scalar) -> Self {
+        let (mut all, others) = (self.to_array(), other.to_array());
+        for (x, y) in all[..Self::WIDTH].iter_mut().zip(others) {
+            *x = f(*x, y);
+        }
+        // SAFETY: `all` holds WIDTH numbers at every level.
+        unsafe { Self::load(all.as_ptr()) }
+    }
     /// The numbers combined into one: the upper half with the lower half, until one is left.
     #[inline(always)]
     fn fold(self, f: impl Fn(Self::Scalar, Self::Scalar) -> Self::Scalar) -> Self::Scalar {

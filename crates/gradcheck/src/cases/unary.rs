@@ -1,6 +1,6 @@
 //! Pointwise ops of one operand.
 
-use super::{NONZERO, Op, POLE, POSITIVE, Rounding, UNIT, unary};
+use super::{NONZERO, Op, POLE, POSITIVE, UNIT, unary};
 use crate::sample::Domain;
 use cotangent_core::Tensor;
 use cotangent_core::ops::*;
@@ -21,9 +21,8 @@ pub fn ops() -> Vec<Op> {
         unary(Erf, Tensor::erf, Domain::Range(-2.0, 2.0)),
         unary(Exp, Tensor::exp, UNIT),
         unary(ExpM1, Tensor::exp_m1, UNIT),
-        // left of 0 its definition cancels in f32
-        unary(Gelu, Tensor::gelu, WIDE).rounding(Rounding::Sums),
-        unary(GeluTanh, Tensor::gelu_tanh, WIDE).rounding(Rounding::Ulps(32)),
+        unary(Gelu, Tensor::gelu, WIDE),
+        unary(GeluTanh, Tensor::gelu_tanh, WIDE),
         unary(HardSigmoid, Tensor::hard_sigmoid, Domain::Away(-4.0, 4.0, &[-3.0, 3.0])),
         unary(LeakyRelu(0.2), |x| x.leaky_relu(0.2), BENT_AT_ZERO),
         unary(Ln, Tensor::ln, POSITIVE),
