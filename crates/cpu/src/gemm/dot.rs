@@ -1,57 +1,76 @@
-//! A matrix times a vector, by dot products along the matrix's rows.
+//! A matrix times a vector: every number of the matrix is used once, so there is nothing to pack or to reuse.
+//!
+//! However the matrix lies, each result is folded in halves from as many partial sums as a vector has lanes, each the
+//! sum of a[k]·x[k] over the k of one remainder. So the strides never change a bit.
 
 use super::pack::Strided;
 use crate::par::{GRAIN, Shared, for_ranges};
 use crate::simd::{Kernel, Level, SimdFloat, Vector, run_at};
+use std::array::from_fn;
 
-/// The rows that are computed side by side, so that their sums do not wait for each other.
-const ROWS: usize = 4;
+/// The most rows that are computed side by side, so that their sums do not wait for each other.
+const ROWS: usize = 8;
+/// The least rows of a piece where rows touch; its partial sums fit the first-level cache.
+const ACROSS: usize = 256;
 
-/// `y[i] = Σ_k a[i, k]·x[k] + bias`, for an a whose rows are without gaps. A bias of one number serves all rows.
-pub(super) fn rows<T: SimdFloat>(
-    level: Level,
-    a: Strided<T>,
-    [rows, depth]: [usize; 2],
-    x: &[T],
-    bias: Option<&[T]>,
-    y: &mut [T],
-    spread: bool,
-) {
-    assert!(x.len() == depth && y.len() == rows && a.steps_touch());
+/// `y[i] = Σ_k a[i, k]·x[k]`, the rows of a being its lanes.
+pub(super) fn product<T: SimdFloat>(level: Level, a: Strided<T>, x: &[T], y: &mut [T], spread: bool) {
+    let (count, depth) = (y.len(), x.len());
     let y = Shared::new(y);
-    let grain = if spread { (4 * GRAIN / depth).next_multiple_of(ROWS) } else { rows };
-    for_ranges(rows, grain.max(ROWS), |start, end| {
+    // where rows touch, a piece has enough of them for each step to be a long run
+    let least = if a.steps_touch() { ROWS } else { ACROSS };
+    let grain = if spread || least == ACROSS { (4 * GRAIN / depth.max(1)).next_multiple_of(least) } else { count };
+    for_ranges(count, grain.max(least), |start, end| {
         // SAFETY: each piece has its own part of y.
         let y = unsafe { y.part(start, end) };
-        let bias = bias.map(|b| if b.len() == 1 { b } else { &b[start..end] });
-        run_at(level, Dots { a, start, x, bias, y });
+        if a.steps_touch() {
+            run_at(level, AlongRows { a, start, x, y });
+        } else if a.lanes_touch() {
+            run_at(level, AcrossRows { a, start, x, y });
+        } else {
+            copied(level, &a, start, x, y);
+        }
     });
 }
 
-struct Dots<'a, T> {
+/// For any strides: some rows at a time are copied to where their steps touch.
+fn copied<T: SimdFloat>(level: Level, a: &Strided<T>, start: usize, x: &[T], y: &mut [T]) {
+    let depth = x.len();
+    let mut rows = vec![T::default(); ROWS * depth];
+    for (i, y) in y.chunks_mut(ROWS).enumerate() {
+        for r in 0..y.len() {
+            a.copy_row(start + i * ROWS + r, &(0..depth), &mut rows[r * depth..][..depth]);
+        }
+        let a = Strided::new(&rows, 0, [y.len(), depth], [depth as isize, 1]);
+        run_at(level, AlongRows { a, start: 0, x, y });
+    }
+}
+
+/// For a matrix whose steps touch.
+struct AlongRows<'a, T> {
     a: Strided<'a, T>,
     start: usize,
     x: &'a [T],
-    bias: Option<&'a [T]>,
     y: &'a mut [T],
 }
 
-impl<T: SimdFloat> Kernel<T> for Dots<'_, T> {
+impl<T: SimdFloat> Kernel<T> for AlongRows<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = T>>(self) {
-        let mut i = 0;
-        while i < self.y.len() {
-            let count = ROWS.min(self.y.len() - i);
+        if V::REGISTERS > 8 { self.by::<V, ROWS>() } else { self.by::<V, { ROWS / 2 }>() }
+    }
+}
+
+impl<T: SimdFloat> AlongRows<'_, T> {
+    #[inline(always)]
+    fn by<V: Vector<Scalar = T>, const R: usize>(self) {
+        for (i, y) in self.y.chunks_mut(R).enumerate() {
             // rows that are over are computed from the last one and dropped
-            let rows: [*const T; ROWS] = std::array::from_fn(|r| self.a.place(self.start + i + r.min(count - 1), 0));
+            let rows = from_fn(|r| self.a.place(self.start + i * R + r.min(y.len() - 1), 0));
             // SAFETY: the rows lie in the matrix, whose depth is x's length.
-            let sums = unsafe { dots::<V>(rows, self.x) };
-            for (r, &sum) in sums[..count].iter().enumerate() {
-                let bias = self.bias.map_or(T::default(), |b| b[if b.len() == 1 { 0 } else { i + r }]);
-                self.y[i + r] = sum + bias;
-            }
-            i += count;
+            let sums = unsafe { dots::<V, R>(rows, self.x) };
+            y.copy_from_slice(&sums[..y.len()]);
         }
     }
 }
@@ -61,27 +80,78 @@ impl<T: SimdFloat> Kernel<T> for Dots<'_, T> {
 /// # Safety
 /// Each row is valid for reading as many numbers as x has.
 #[inline(always)]
-unsafe fn dots<V: Vector>(rows: [*const V::Scalar; ROWS], x: &[V::Scalar]) -> [V::Scalar; ROWS] {
-    let mut sums = [[V::zero(); 2]; ROWS];
-    let whole = x.len() / (2 * V::WIDTH) * (2 * V::WIDTH);
-    for k in (0..whole).step_by(2 * V::WIDTH) {
-        for (half, at) in [k, k + V::WIDTH].into_iter().enumerate() {
-            // SAFETY: the caller's promise.
-            let y = unsafe { V::load(x.as_ptr().add(at)) };
-            for (sum, row) in sums.iter_mut().zip(rows) {
-                // SAFETY: the caller's promise.
-                sum[half] = V::fma(unsafe { V::load(row.add(at)) }, y, sum[half]);
-            }
-        }
-    }
-    for at in (whole..x.len()).step_by(V::WIDTH) {
-        let rest = x.len() - at;
+unsafe fn dots<V: Vector, const R: usize>(rows: [*const V::Scalar; R], x: &[V::Scalar]) -> [V::Scalar; R] {
+    let mut sums = [V::zero(); R];
+    let whole = x.len() / V::WIDTH * V::WIDTH;
+    for k in (0..whole).step_by(V::WIDTH) {
         // SAFETY: the caller's promise.
-        let y = unsafe { V::load_part(x.as_ptr().add(at), rest) };
+        let y = unsafe { V::load(x.as_ptr().add(k)) };
         for (sum, row) in sums.iter_mut().zip(rows) {
             // SAFETY: the caller's promise.
-            sum[0] = V::fma(unsafe { V::load_part(row.add(at), rest) }, y, sum[0]);
+            *sum = V::fma(unsafe { V::load(row.add(k)) }, y, *sum);
         }
     }
-    sums.map(|[a, b]| (a + b).sum())
+    let rest = x.len() - whole;
+    if rest > 0 {
+        // SAFETY: the caller's promise.
+        let y = unsafe { V::load_part(x.as_ptr().add(whole), rest) };
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            // SAFETY: the caller's promise.
+            *sum = V::fma(unsafe { V::load_part(row.add(whole), rest) }, y, *sum);
+        }
+    }
+    sums.map(|sum| sum.sum())
+}
+
+/// For a matrix whose rows touch: a vector holds one partial sum of as many rows.
+struct AcrossRows<'a, T> {
+    a: Strided<'a, T>,
+    start: usize,
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: SimdFloat> Kernel<T> for AcrossRows<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Vector<Scalar = T>>(self) {
+        let vectors = self.y.len().div_ceil(V::WIDTH);
+        let mut sums = vec![V::zero(); V::WIDTH * vectors];
+        let remainders = self.x.chunks(V::WIDTH).flat_map(|x| x.iter().enumerate());
+        for (k, (remainder, &x)) in remainders.enumerate() {
+            let (sums, x) = (&mut sums[remainder * vectors..][..vectors], V::broadcast(x));
+            let (whole, part) = sums.split_at_mut(self.y.len() / V::WIDTH);
+            let from = self.a.place(self.start, k);
+            for (i, sum) in whole.iter_mut().enumerate() {
+                // SAFETY: the rows and the step lie in the matrix.
+                *sum = V::fma(unsafe { V::load(from.add(i * V::WIDTH)) }, x, *sum);
+            }
+            if let [sum] = part {
+                let (done, count) = (whole.len() * V::WIDTH, self.y.len() % V::WIDTH);
+                // SAFETY: as above.
+                *sum = V::fma(unsafe { V::load_part(from.add(done), count) }, x, *sum);
+            }
+        }
+        let rest = self.x.len() % V::WIDTH;
+        if rest > 0 {
+            // where steps touch, what is over counts as 0, which makes 0 of a −0
+            sums[rest * vectors..].iter_mut().for_each(|sum| *sum = V::fma(V::zero(), V::zero(), *sum));
+        }
+        for (i, y) in self.y.chunks_mut(V::WIDTH).enumerate() {
+            y.copy_from_slice(&folded(&mut sums, i, vectors).to_array()[..y.len()]);
+        }
+    }
+}
+
+/// The partial sums of vector i combined in the order of [`Vector::sum`].
+#[inline(always)]
+fn folded<V: Vector>(sums: &mut [V], i: usize, vectors: usize) -> V {
+    let mut half = V::WIDTH / 2;
+    while half > 0 {
+        for r in 0..half {
+            sums[r * vectors + i] = sums[r * vectors + i] + sums[(r + half) * vectors + i];
+        }
+        half /= 2;
+    }
+    sums[i]
 }

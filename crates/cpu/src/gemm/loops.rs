@@ -54,6 +54,8 @@ struct Plan<'a, T, A> {
     /// B packed as a whole, for several jobs to share.
     packed: Option<&'a [T]>,
     direct: bool,
+    /// Whether C keeps what it holds, and the products are added to it.
+    add: bool,
     /// The blocks of k.
     depth: Cuts,
 }
@@ -61,7 +63,15 @@ struct Plan<'a, T, A> {
 impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
     /// Computes C into `out`: element (i, j) at `i·stride + j`.
     pub fn write(&self, out: &mut [T], stride: usize) {
+        self.compute(out, stride, false, self.rows * self.cols);
+    }
+
+    /// As [`write`](Self::write); with `add` the products are added to what C holds, and there is no bias. `results`
+    /// is the number of elements of all products of the batch, on which the order of the sums may depend, as it may
+    /// not on how the batch is cut.
+    pub fn compute(&self, out: &mut [T], stride: usize, add: bool, results: usize) {
         let (rows, cols) = (self.rows, self.cols);
+        assert!(!add || self.bias.is_none(), "a bias or what C holds, not both");
         if rows == 0 || cols == 0 {
             return;
         }
@@ -71,6 +81,7 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
             for row in out.chunks_mut(stride).take(rows) {
                 match self.bias {
                     Some(bias) => row[..cols].copy_from_slice(bias),
+                    None if add => (),
                     None => row[..cols].fill(T::default()),
                 }
             }
@@ -80,8 +91,8 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
         let depth = self.a.cut_depth(self.depth, DEPTH);
         let direct = self.b.lanes_touch() && cols.is_multiple_of(tile.lanes) && (rows <= DIRECT_TILES * tile.rows);
         let packer = Packer { level: self.level, tile };
-        let plan = Plan { product: self, packer, packed: None, direct, depth };
-        let parts = parts(rows * cols, self.depth, depth.blocks());
+        let plan = Plan { product: self, packer, packed: None, direct, add, depth };
+        let parts = parts(results, self.depth, depth.blocks());
         if parts.len() == 1 {
             plan.run(&parts, Shared::new(out), stride, 0);
         } else {
@@ -115,6 +126,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
                 let row = unsafe { out.part(i * stride, i * stride + cols) };
                 match self.product.bias {
                     Some(bias) => row.copy_from_slice(bias),
+                    None if self.add => (),
                     None => row.fill(T::default()),
                 }
                 for part in partial.chunks(size) {
@@ -151,13 +163,19 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         let plan = Plan { packed: packed.as_ref().map(Buffer::as_slice), ..*self };
         for_ranges_if(p.spread, parts.len() * down * across, |job| {
             let (part, down, across) = (job / (down * across), job / across % down, job % across);
+            let cols = across * panels * tile.cols..p.cols.min((across + 1) * panels * tile.cols);
             let job = Job {
                 depth: parts[part].clone(),
                 rows: down * each..rows.blocks().min((down + 1) * each),
-                cols: across * panels * tile.cols..p.cols.min((across + 1) * panels * tile.cols),
                 out: out.ptr().wrapping_add(part * apart),
                 stride,
-                start: if parts.len() > 1 { None } else { p.bias },
+                start: match p.bias {
+                    _ if parts.len() > 1 => Start::Zero,
+                    Some(bias) => Start::Bias(bias[cols.start..].as_ptr()),
+                    None if self.add => Start::Out,
+                    None => Start::Zero,
+                },
+                cols,
             };
             // SAFETY: `out` has room for all rows and columns, and no other job writes the same ones.
             unsafe { plan.job(&job, rows) }
@@ -211,11 +229,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
     unsafe fn job(&self, job: &Job<T>, rows: Cuts) {
         let (mut left, mut scratch) = (Left::new(), (Scratch::new(), Scratch::new()));
         let mut compute = |rows: Range<usize>, block: usize, right: Right<T>| {
-            let start = match (block == job.depth.start, job.start) {
-                (false, _) => Start::Out,
-                (true, Some(bias)) => Start::Bias(bias[job.cols.start..].as_ptr()),
-                (true, None) => Start::Zero,
-            };
+            let start = if block == job.depth.start { job.start } else { Start::Out };
             let out = job.out.wrapping_add(rows.start * job.stride + job.cols.start);
             let (count, cols) = (rows.len(), job.cols.len());
             self.product.a.block(self.packer, &mut left, &mut scratch.0, rows, self.depth.range(block));
@@ -241,7 +255,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
 }
 
 /// What one thread computes at a time.
-struct Job<'a, T> {
+struct Job<T> {
     /// Some blocks of k.
     depth: Range<usize>,
     /// Some blocks of rows.
@@ -252,8 +266,8 @@ struct Job<'a, T> {
     out: *mut T,
     /// The distance between C's rows.
     stride: usize,
-    /// The bias to begin with.
-    start: Option<&'a [T]>,
+    /// What to begin with.
+    start: Start<T>,
 }
 
 /// Runs `job(i)` for each `i` in `0..count`, on all threads or on this one.

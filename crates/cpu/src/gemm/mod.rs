@@ -1,7 +1,7 @@
 //! Matrix products: `y = a·b (+ bias)`, batched, from any strides.
 //!
 //! `loops` divides the work into blocks and jobs, `pack` copies the blocks to where the microkernel of
-//! `kernel` reads them in order; `dot` is for a matrix times a vector, where there is nothing to reuse.
+//! `kernel` reads them in order; `dot` is for a matrix times a vector.
 
 mod dot;
 mod kernel;
@@ -19,7 +19,7 @@ use crate::dense::dense;
 use crate::dispatch::for_float;
 use crate::par::{Shared, for_ranges, threads};
 use crate::simd::{Level, SimdFloat};
-use cotangent_base::{Layout, Shape, View};
+use cotangent_base::{Element, Layout, Shape, View};
 
 /// `y = a·b (+ bias)`: `a [.., M, K]`, `b [.., K, N]` with equal leading axes (stride 0 where broadcast),
 /// `bias [N]`; y is `[.., M, N]`. With K = 0 it is the bias, or 0.
@@ -28,6 +28,38 @@ use cotangent_base::{Layout, Shape, View};
 /// If the sizes do not fit, or the dtypes are not all f32 or all f64.
 pub fn matmul(a: View<Buffer>, b: View<Buffer>, bias: Option<View<Buffer>>) -> Buffer {
     for_float!("matmul", a.buffer.dtype(), T => matmul_at::<T>(Level::current(), a, b, bias))
+}
+
+/// `C = a·b + β·C` for `a [M, K]`, `b [K, N]` and C the part `c` of `out`, `[M, N]`: its columns touch, and its rows
+/// may be further apart. Nothing between or beyond them is written, and with β = 0 nothing is read. With K = 0 it is
+/// β·C.
+///
+/// # Panics
+/// If the sizes do not fit, the dtypes are not all f32 or all f64, or `c` lies otherwise or beyond `out`.
+pub fn gemm(a: View<Buffer>, b: View<Buffer>, beta: f64, out: &mut Buffer, c: Layout) {
+    for_float!("gemm", out.dtype(), T => gemm_at::<T>(Level::current(), a, b, T::from_f64(beta), out.as_mut(), c))
+}
+
+/// [`gemm`] at the given level.
+fn gemm_at<T: SimdFloat>(level: Level, a: View<Buffer>, b: View<Buffer>, beta: T, out: &mut [T], c: Layout) {
+    let (sizes, [m, n]) = ((a.shape(), b.shape()), [c.shape[0], c.shape[1]]);
+    let k = a.shape()[1];
+    assert!(sizes == ([m, k].into(), [k, n].into()), "[gemm] a {}, b {} and C {}", a.shape(), b.shape(), c.shape);
+    let [down, across] = [c.strides()[0], c.strides()[1]];
+    assert!(across == 1 || n <= 1, "[gemm] the columns of C are {across} apart");
+    let stride = if m > 1 { down.max(0) as usize } else { n };
+    assert!(stride >= n, "[gemm] the rows of C are {down} apart and {n} long");
+    if m == 0 || n == 0 {
+        return;
+    }
+    let y = &mut out[c.offset..];
+    if beta != T::default() {
+        y.chunks_mut(stride).take(m).for_each(|row| row[..n].iter_mut().for_each(|y| *y = *y * beta));
+    }
+    let (xa, xb) = (a.buffer.as_slice::<T>(), b.buffer.as_slice::<T>());
+    let (a, b) = (Matrix::new(&a.layout, a.layout.offset), Matrix::new(&b.layout, b.layout.offset));
+    let to = Target { y, stride, add: beta != T::default(), results: m * n, spread: true };
+    multiply(level, (xa, a), (xb, b), None, to);
 }
 
 /// One matrix of a batch: where it starts, its sizes `[rows, columns]` and their strides.
@@ -83,8 +115,8 @@ fn matmul_at<T: SimdFloat>(level: Level, a: View<Buffer>, b: View<Buffer>, bias:
                 let y = unsafe { y.part(i * size, (i + 1) * size) };
                 let a = Matrix::new(&la, lead.place(i));
                 let b = Matrix::new(&lb, lead_b.place(i));
-                let bias = bias.as_deref();
-                multiply(level, (xa, a), (xb, b), bias, y, !alone);
+                let to = Target { y, stride: n, add: false, results: batch * size, spread: !alone };
+                multiply(level, (xa, a), (xb, b), bias.as_deref(), to);
             }
         });
     })
@@ -107,28 +139,48 @@ fn fold(a: Layout, b: Layout) -> Option<Layout> {
     a.reshape(Shape::from([a.shape.count() / k, k]))
 }
 
-/// One product: by dot products where b or a is a vector and the matrix lies along k, else in blocks.
+/// One product of a batch, and where its result goes: element (i, j) at `i·stride + j`.
+struct Target<'a, T> {
+    y: &'a mut [T],
+    stride: usize,
+    /// Whether the products are added to what is there.
+    add: bool,
+    /// The number of elements of the whole batch.
+    results: usize,
+    /// Whether the work may be spread over the threads.
+    spread: bool,
+}
+
+/// One product: as a matrix times a vector if b has one column or all of a is one row, else in blocks. This depends on
+/// the shapes alone, so that no stride changes a bit.
 fn multiply<T: SimdFloat>(
     level: Level,
     (xa, a): (&[T], Matrix),
     (xb, b): (&[T], Matrix),
     bias: Option<&[T]>,
-    y: &mut [T],
-    spread: bool,
+    to: Target<T>,
 ) {
     let ([rows, depth], [_, cols]) = (a.size, b.size);
-    if depth > 0 && cols == 1 && a.stride[1] == 1 {
-        return dot::rows(level, a.left(xa), [rows, depth], &gather(xb, b), bias, y, spread);
+    if rows == 0 || cols == 0 {
+        return;
     }
-    if depth > 0 && rows == 1 && b.stride[0] == 1 && b.stride[1] != 1 {
-        return dot::rows(level, b.right(xb), [cols, depth], &gather(xa, a), bias, y, spread);
+    let (a_rows, b_columns) = (a.left(xa), b.right(xb));
+    if cols != 1 && to.results != cols {
+        let product = Product { level, rows, cols, depth, a: a_rows, b: b_columns, bias, spread: to.spread };
+        return product.compute(to.y, to.stride, to.add, to.results);
     }
-    if cols == 1 && rows > 1 && a.stride[0] == 1 {
-        // yᵀ = bᵀ·aᵀ has the vector's few numbers on the side that is broadcast
-        let bias = bias.map(|b| vec![b[0]; rows]);
-        return multiply(level, (xb, b.transposed()), (xa, a.transposed()), bias.as_deref(), y, spread);
+    let mut sums = Buffer::uninit(T::DTYPE, rows * cols);
+    let (matrix, vector) = if cols == 1 { (a_rows, gather(xb, b)) } else { (b_columns, gather(xa, a)) };
+    dot::product(level, matrix, &vector, sums.as_mut::<T>(), to.spread);
+    let step = if cols == 1 { to.stride } else { 1 };
+    for (i, (y, &sum)) in to.y.iter_mut().step_by(step).zip(sums.as_slice::<T>()).enumerate() {
+        let start = bias.map(|bias| bias[if cols == 1 { 0 } else { i }]);
+        *y = match start {
+            Some(bias) => sum + bias,
+            None if to.add => *y + sum,
+            None => sum,
+        };
     }
-    Product { level, rows, cols, depth, a: a.left(xa), b: b.right(xb), bias, spread }.write(y, cols)
 }
 
 /// The numbers of a vector.

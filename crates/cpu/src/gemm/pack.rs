@@ -146,7 +146,7 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
     }
 
     /// Copies some steps of a lane.
-    fn copy_row(&self, lane: usize, depth: &Range<usize>, to: &mut [T]) {
+    pub fn copy_row(&self, lane: usize, depth: &Range<usize>, to: &mut [T]) {
         let from = self.place(lane, depth.start);
         if self.step == 1 {
             // SAFETY: the steps lie in the matrix.

@@ -94,6 +94,96 @@ fn products_of_small_integers_are_exact() {
     }
 }
 
+/// Numbers around C that no product may touch.
+const GUARD: usize = 7;
+
+fn c_is_written_and_nothing_else<T: SimdFloat>() {
+    for (case, [m, k, n]) in SIZES.into_iter().enumerate() {
+        let gap = [0, 1, 5][case % 3];
+        let stride = n + gap;
+        let c = Layout::new([m, n].into(), &[stride as isize, 1], GUARD);
+        let kinds = layouts(Shape::from([k, n]));
+        for (i, (name, la)) in layouts(Shape::from([m, k])).into_iter().enumerate() {
+            let lb = kinds[i % kinds.len()].1;
+            let (a, b) = (buffer::<T>(&numbers(la.end(), 1)), buffer::<T>(&numbers(lb.end(), 2)));
+            let (a, b) = (View { buffer: &a, layout: la }, View { buffer: &b, layout: lb });
+            let (want, sizes) = naive::matmul::matmul(&plain::<T>(a), &plain::<T>(b), None, [m, k, n]);
+            for (level, beta) in Level::available().into_iter().flat_map(|l| [0.0, 1.0, -0.5].map(|b| (l, b))) {
+                // with β = 0 C may hold anything
+                let held = |i: usize| if beta == 0.0 { f64::NAN } else { (i % 16) as f64 / 16.0 };
+                let mut out = vec![T::from_f64(f64::NAN); GUARD + m * stride + GUARD];
+                for (i, place) in c.places().enumerate() {
+                    out[place] = T::from_f64(held(i));
+                }
+                gemm_at::<T>(level, a, b, T::from_f64(beta), &mut out, c);
+                let what = format!("[{m}, {k}]·[{k}, {n}] {name} + {beta}·C, {gap} between rows, at {}", level.name());
+                for (i, place) in c.places().enumerate() {
+                    let before = if beta == 0.0 { 0.0 } else { beta * held(i) };
+                    let bound = (k as f64 + 3.0) * T::UNIT_ROUNDOFF * (sizes[i] + before.abs());
+                    let got = std::mem::replace(&mut out[place], T::from_f64(f64::NAN)).to_f64();
+                    assert!((got - want[i] - before).abs() <= bound, "{what}: element {i} is {got}");
+                }
+                assert!(out.iter().all(|x| x.to_f64().is_nan()), "{what}: something beside C was written");
+            }
+        }
+    }
+}
+
+#[test]
+fn c_is_written_and_nothing_beside_it() {
+    c_is_written_and_nothing_else::<f32>();
+    c_is_written_and_nothing_else::<f64>();
+}
+
+#[test]
+#[should_panic(expected = "[gemm] the rows of C are 3 apart and 4 long")]
+fn rows_of_c_that_overlap_are_refused() {
+    let (a, mut out) = (buffer::<f32>(&[1.0; 8]), buffer::<f32>(&[0.0; 8]));
+    gemm(whole(&a, [2, 4]), whole(&a, [4, 4]), 0.0, &mut out, Layout::new([2, 4].into(), &[3, 1], 0));
+}
+
+#[test]
+fn the_strides_of_an_operand_do_not_change_a_bit() {
+    let vectors = [[1, 40, 17], [1, 1300, 1], [300, 77, 1], [1, 2100, 70], [5, 1, 1], [1, 1, 9]];
+    for [m, k, n] in SIZES.into_iter().chain(vectors) {
+        let (a, b) = (numbers(m * k, 1), numbers(k * n, 2));
+        let bias = buffer::<f32>(&numbers(n, 3));
+        for level in Level::available() {
+            let product = |la: Layout, lb: Layout| {
+                let [a, b] = [(&a, la), (&b, lb)].map(|(values, layout)| {
+                    let mut all = vec![f64::NAN; layout.end()];
+                    layout.places().zip(values).for_each(|(place, &x)| all[place] = x);
+                    buffer::<f32>(&all)
+                });
+                let (a, b) = (View { buffer: &a, layout: la }, View { buffer: &b, layout: lb });
+                values(&matmul_at::<f32>(level, a, b, Some(whole(&bias, [n])))).into_iter().map(f64::to_bits)
+            };
+            let kinds = |shape: [usize; 2]| layouts(shape.into()).into_iter().take(5);
+            let (_, plain_a) = layouts([m, k].into())[0];
+            let (_, plain_b) = layouts([k, n].into())[0];
+            let want: Vec<u64> = product(plain_a, plain_b).collect();
+            for ((name_a, la), (name_b, lb)) in kinds([m, k]).flat_map(|a| kinds([k, n]).map(move |b| (a, b))) {
+                let same = product(la, lb).eq(want.iter().copied());
+                assert!(same, "[{m}, {k}] {name_a} times [{k}, {n}] {name_b} at {}", level.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_cut_of_a_batch_does_not_change_a_bit() {
+    // one row each, then enough depth for it to be split
+    for [batch, m, k, n] in [[3, 1, 50, 20], [2, 1, 40, 1], [4, 30, 3000, 40], [1, 1, 30, 20]] {
+        let (a, b) = (buffer::<f32>(&numbers(batch * m * k, 1)), buffer::<f32>(&numbers(k * n, 2)));
+        let all = Shape::from([batch, k, n]);
+        let one = View { buffer: &b, layout: Layout::contiguous([1, k, n].into()).expand(all).expect("it stretches") };
+        let copies = crate::memory::copy(one);
+        let a = whole(&a, [batch, m, k]);
+        let together = values(&matmul(a, one, None));
+        assert_eq!(together, values(&matmul(a, whole(&copies, all), None)), "{batch} times [{m}, {k}]·[{k}, {n}]");
+    }
+}
+
 #[test]
 fn batches_pair_up_and_broadcast() {
     let (m, k, n) = (5, 19, 18);
