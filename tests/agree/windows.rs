@@ -58,7 +58,7 @@ fn assert_rounded(what: &str, got: &Tensor, (want, size): (Vec<f64>, Vec<f64>), 
 
 #[test]
 fn convolutions_and_their_cotangents() {
-    (0..800u64).into_par_iter().for_each(|case| {
+    (0..2_000u64).into_par_iter().for_each(|case| {
         let mut dice = Dice::new(case);
         let (window, [h, w]) = dice.window();
         let (groups, format, n) = (dice.within(1, 3), dice.format(), dice.within(0, 2));
@@ -97,8 +97,8 @@ fn seen(x: &[f64], [h, w]: [usize; 2], over: &Window, row: usize, column: usize)
 
 #[test]
 fn poolings() {
-    (0..600u64).into_par_iter().for_each(|case| {
-        let mut dice = Dice::new(case + 7_000);
+    (0..2_000u64).into_par_iter().for_each(|case| {
+        let mut dice = Dice::new(case + 10_000);
         let (window, size) = dice.window();
         let (format, n, c) = (dice.format(), dice.within(1, 2), dice.within(1, 20));
         let x = dice.floats(format.shape([n, size[0], size[1], c]));
@@ -138,7 +138,7 @@ fn poolings() {
 
 #[test]
 fn softmaxes() {
-    (0..400u64).into_par_iter().for_each(|case| {
+    (0..2_000u64).into_par_iter().for_each(|case| {
         let mut dice = Dice::new(case + 20_000);
         let (rows, columns) = (dice.within(0, 9), dice.within(1, 70));
         let scale = [1.0, 10.0, 80.0][dice.within(0, 2)];
@@ -161,7 +161,7 @@ fn softmaxes() {
 
 #[test]
 fn batch_normalisations() {
-    (0..300u64).into_par_iter().for_each(|case| {
+    (0..2_000u64).into_par_iter().for_each(|case| {
         let mut dice = Dice::new(case + 30_000);
         let (format, c) = (dice.format(), dice.within(1, 20));
         let [n, h, w] = [dice.within(1, 4), dice.within(1, 5), dice.within(1, 6)];

@@ -105,6 +105,22 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases(300))]
+    /// Jᵀ(αu + βv) is αJᵀu + βJᵀv.
+    #[test]
+    fn the_vjp_is_linear(steps in steps(), factors in (-2.0f64..2.0, -2.0f64..2.0), seed in any::<u64>()) {
+        let x: Vec<Tensor> = matrices(3, 2, seed).iter().map(Tensor::tracked).collect();
+        let [u, v] = [1, 2].map(|salt| sample::uniform([3, 2], -1.0, 1.0, seed ^ salt));
+        let loss = |u: &Tensor| (composed(&steps, &x) * u).sum(..) + (&x[0] + &x[1]).sum(..) * 0.0;
+        let [of_u, of_v, of_sum] = [&u, &v, &(&u * factors.0 + &v * factors.1)].map(|u| loss(u).backward());
+        for x in &x {
+            let sum = of_u.wrt(x) * factors.0 + of_v.wrt(x) * factors.1;
+            close(of_sum.wrt(x), &sum, 1e-9, 1e-12).unwrap();
+        }
+    }
+}
+
 /// Two shapes that broadcast, and where some axes are 1 or missing in either.
 fn broadcastable() -> impl Strategy<Value = (Vec<usize>, Vec<usize>)> {
     let axis = (0usize..5, 0u8..5).prop_map(|(n, kind)| match kind {

@@ -51,12 +51,15 @@ fn second_derivatives_are_right_where_they_are_claimed() {
 }
 
 #[test]
-fn an_operand_that_is_used_three_times_gets_the_sum() {
+fn an_operand_that_is_used_two_and_three_times_gets_the_sum() {
     every(
         |op| op.first,
         |op, case| {
-            let thrice = |x: &[Tensor]| [0; 3].iter().flat_map(|_| (case.f)(x)).collect::<Vec<_>>();
-            Ok(vec![op.check(case).first(&thrice, &case.sample(2))?])
+            let check = |times: usize| {
+                let repeated = |x: &[Tensor]| (0..times).flat_map(|_| (case.f)(x)).collect::<Vec<_>>();
+                op.check(case).first(&repeated, &case.sample(2))
+            };
+            [2, 3].into_iter().map(check).collect()
         },
     );
 }
