@@ -66,6 +66,19 @@ enum Origin {
     Call { layer: Shared, inputs: Vec<Symbol> },
 }
 
+/// A deep model is let go of without recursion.
+impl Drop for Node {
+    fn drop(&mut self) {
+        let Origin::Call { inputs, .. } = &mut self.origin else { return };
+        let mut open = std::mem::take(inputs);
+        while let Some(symbol) = open.pop() {
+            if let Some(Origin::Call { inputs, .. }) = Rc::into_inner(symbol.node).as_mut().map(|n| &mut n.origin) {
+                open.append(inputs);
+            }
+        }
+    }
+}
+
 impl Symbol {
     #[track_caller]
     fn input(name: Option<String>, shape: Shape) -> Self {

@@ -332,6 +332,22 @@ fn a_layer_of_ones_own_merges_in_ten_lines() {
 }
 
 #[test]
+fn depth_overflows_no_stack() {
+    let inputs = Input::new([1]);
+    let outputs = (0..30_000).fold(inputs.clone(), |x, _| x.apply(Relu));
+    let model = Model::new(&inputs, &outputs, &CPU, Seed(0)).unwrap();
+    assert_eq!(model.call(&Tensor::from([[2.0_f32]])).item(), 2.0);
+    drop((inputs, outputs));
+}
+
+#[test]
+fn a_model_can_be_sent_to_another_thread() {
+    let model = two_by_two();
+    let parameters = std::thread::spawn(move || model.param_count()).join().unwrap();
+    assert_eq!(parameters, 7 * 8 + 8 + 8 * 3 + 3 + 8 + 1);
+}
+
+#[test]
 fn the_summary_tells_what_is_connected() {
     let (left, right) = (Input::named("left", [3]), Input::named("right", [3]));
     let embed = Shared::new(Dense::new(2).named("embed"));

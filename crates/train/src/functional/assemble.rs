@@ -10,7 +10,8 @@ use std::rc::Rc;
 impl Model {
     /// The model that makes `outputs` of `inputs`, with the parameters of all layers between them.
     ///
-    /// Takes the layers with it: they cannot be part of another model afterwards, but this model can.
+    /// Takes the layers with it: they cannot be part of another model afterwards, but this model can. (Give a model
+    /// that is built for that another seed than the one around it, lest both begin with the same numbers.)
     ///
     /// Fails if a layer cannot take what it is applied to, an output depends on an input that is not listed, no output
     /// depends on one that is, two layers have the same name, or a layer belongs to another model.
