@@ -4,6 +4,7 @@
 mod functions;
 mod levels;
 mod products;
+mod sizes;
 mod table;
 mod threads;
 mod windows;
