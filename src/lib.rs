@@ -71,6 +71,7 @@ pub mod prelude {
     pub use cotangent_nn::Activation::*;
     pub use cotangent_nn::*;
     pub use cotangent_train::{
-        History, Input, Model, Objective, Score, Seed, Sequential, Shared, Symbol, Symbols, Tensors,
+        Callback, CsvLogger, EarlyStopping, History, Input, LambdaCallback, LearningRateScheduler, Model, Objective,
+        ReduceLrOnPlateau, Score, Seed, Sequential, Shared, Symbol, Symbols, Tensors, TerminateOnNan,
     };
 }

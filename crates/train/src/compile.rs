@@ -2,7 +2,7 @@
 
 use crate::{Model, Objective};
 use cotangent_core::{Error, Result};
-use cotangent_nn::{Loss, Metric, Optimizer};
+use cotangent_nn::{Loss, Metric, Optimizer, Sums};
 
 /// What `compile` sets.
 pub(crate) struct Compiled {
@@ -65,22 +65,50 @@ impl Model {
     }
 
     /// The names of the numbers that a step of training gives, Keras's: `loss`, and the metrics. With several outputs
-    /// each one's loss, before its weight, comes next, and all names but the first begin with the output's.
+    /// each one's loss, before its weight, comes next, and all names but the first begin with the output's. Metrics that
+    /// are no single number are left out; a second metric of the same name is `name_1`.
     ///
     /// Fails if the model is not compiled.
     pub fn reports(&self) -> Result<Vec<String>> {
+        let (names, metrics) = (self.names()?, self.all_metrics()?);
+        let losses = names.len() - metrics.len();
+        let number = |i: usize| i < losses || metrics[i - losses].value(&Sums::default()).rank() == 0;
+        Ok(names.into_iter().enumerate().filter(|(i, _)| number(*i)).map(|(_, name)| name).collect())
+    }
+
+    /// The names of the losses and all metrics.
+    pub(crate) fn names(&self) -> Result<Vec<String>> {
         let objectives = &self.compiled("reports")?.objectives;
         let mut names = vec!["loss".to_owned()];
-        let outputs = self.graph.output_names();
         if let [objective] = &objectives[..] {
-            names.extend(objective.metrics.iter().map(|m| m.name().to_owned()));
+            objective.metrics.iter().for_each(|metric| add(&mut names, metric.name().to_owned()));
             return Ok(names);
         }
+        let outputs = self.graph.output_names();
         names.extend(outputs.iter().map(|output| format!("{output}_loss")));
         for (output, objective) in outputs.iter().zip(objectives) {
-            names.extend(objective.metrics.iter().map(|m| format!("{output}_{}", m.name())));
+            objective.metrics.iter().for_each(|metric| add(&mut names, format!("{output}_{}", metric.name())));
         }
         Ok(names)
+    }
+
+    /// The metrics of all outputs.
+    pub(crate) fn all_metrics(&self) -> Result<Vec<&dyn Metric>> {
+        let objectives = &self.compiled("metrics")?.objectives;
+        Ok(objectives.iter().flat_map(|objective| objective.metrics.iter().map(|metric| metric.as_ref())).collect())
+    }
+
+    /// The optimizer that the model was compiled with.
+    pub fn optimizer(&self) -> Option<&dyn Optimizer> {
+        self.compiled.as_ref().map(|compiled| compiled.optimizer.as_ref())
+    }
+
+    /// The optimizer, to change: its learning rate, its state.
+    pub fn optimizer_mut(&mut self) -> Option<&mut dyn Optimizer> {
+        match &mut self.compiled {
+            Some(compiled) => Some(compiled.optimizer.as_mut()),
+            None => None,
+        }
     }
 
     pub(crate) fn compiled(&self, place: &'static str) -> Result<&Compiled> {
@@ -89,4 +117,12 @@ impl Model {
                 .hint("call `model.compile(Adam::default(), CategoricalCrossentropy, [Accuracy])` first")
         })
     }
+}
+
+/// Adds the name, or the first of `name_1`, `name_2`, … if it is taken.
+fn add(names: &mut Vec<String>, name: String) {
+    let taken = |name: &String| names.contains(name);
+    let numbered = (1..).map(|i| format!("{name}_{i}"));
+    let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken(name));
+    names.extend(free);
 }

@@ -9,7 +9,16 @@ use cotangent_core::{DType, Error, Result, Shape, Spec, Tensor};
 pub(crate) struct Samples {
     pub x: Vec<Tensor>,
     pub y: Vec<Tensor>,
+    /// How much each sample counts, `[N]`; all the same if there are none.
+    pub weights: Option<Tensor>,
     pub count: usize,
+}
+
+/// Some of the samples.
+pub(crate) struct Batch {
+    pub x: Vec<Tensor>,
+    pub y: Vec<Tensor>,
+    pub weights: Option<Tensor>,
 }
 
 impl Samples {
@@ -27,27 +36,67 @@ impl Samples {
                 return Err(Error::new(place, message).hint("the first axes of x and y must be equal"));
             }
             let predicted = Spec::new(shape.inserted(0, count), DType::F32);
-            let suits = objective.loss.check(y, predicted);
+            let metrics = objective.metrics.iter().map(|metric| metric.check(y, predicted));
+            let suits = std::iter::once(objective.loss.check(y, predicted)).chain(metrics).collect::<Result<()>>();
             suits.map_err(|e| Error::new(place, format!("{what} does not suit the model")).because(e))?;
         }
         let detached = |list: &Tensors| list.list().iter().map(Tensor::detach).collect();
-        Ok(Self { x: detached(x), y: detached(y), count })
+        Ok(Self { x: detached(x), y: detached(y), weights: None, count })
+    }
+
+    /// These samples with weights, `[N]`, times those they have.
+    pub fn weighted(self, place: &'static str, weights: &Tensor) -> Result<Self> {
+        if *weights.shape() != [self.count] {
+            let message = format!("{} samples, weights {}", self.count, weights.shape());
+            return Err(Error::new(place, message).hint("one weight for each sample, [N]"));
+        }
+        let weights = weights.detach().cast(DType::F64);
+        Ok(Self { weights: Some(self.weights.map_or(weights.clone(), |known| known * weights)), ..self })
+    }
+
+    /// All but the last `part` of the samples, and those.
+    pub fn split(self, place: &'static str, part: f64) -> Result<(Self, Self)> {
+        let first = (self.count as f64 * (1.0 - part)).floor() as usize;
+        if !(part > 0.0 && part < 1.0) || first == 0 || first == self.count {
+            let message = format!("validation_split {part} of {} samples", self.count);
+            return Err(Error::new(place, message).hint("a part between 0 and 1 that leaves samples on both sides"));
+        }
+        let of = |start: usize, count: usize| {
+            let Batch { x, y, weights } = self.range(start, count);
+            Self { x, y, weights, count }
+        };
+        Ok((of(0, first), of(first, self.count - first)))
     }
 
     /// The samples `index`, in that order.
-    pub fn select(&self, index: &[usize]) -> (Vec<Tensor>, Vec<Tensor>) {
+    pub fn select(&self, index: &[usize]) -> Batch {
         let index = Tensor::from_vec(index.iter().map(|&i| i as i64).collect());
-        self.each(|x| x.index_select(0, &index))
+        self.part(|x| x.index_select(0, &index))
     }
 
     /// The samples from `start` on, `len` of them.
-    pub fn range(&self, start: usize, len: usize) -> (Vec<Tensor>, Vec<Tensor>) {
-        self.each(|x| x.narrow(0, start, len))
+    pub fn range(&self, start: usize, len: usize) -> Batch {
+        self.part(|x| x.narrow(0, start, len))
     }
 
-    fn each(&self, part: impl Fn(&Tensor) -> Tensor) -> (Vec<Tensor>, Vec<Tensor>) {
-        (self.x.iter().map(&part).collect(), self.y.iter().map(&part).collect())
+    fn part(&self, of: impl Fn(&Tensor) -> Tensor) -> Batch {
+        let [x, y] = [&self.x, &self.y].map(|list| list.iter().map(&of).collect());
+        Batch { x, y, weights: self.weights.as_ref().map(of) }
     }
+}
+
+/// The weight of each sample by its class, for class numbers `[N]` or `[N, 1]`, or one-hot `[N, C]`. Classes that are not
+/// named count once.
+pub(crate) fn class_weights(place: &'static str, y: &[Tensor], weights: &[(usize, f64)]) -> Result<Tensor> {
+    let refuse = |message| Err(Error::new(place, message).hint("give `sample_weight`, a number for each sample"));
+    let [y] = y else { return refuse(format!("class_weight for {} outputs", y.len())) };
+    let classes = match *y.shape() {
+        [_] | [_, 1] => y.cast(DType::I64).flatten(0),
+        [_, _] => y.cast(DType::F64).argmax(1),
+        _ => return refuse(format!("class_weight for targets {}", y.shape())),
+    };
+    let weight = |class: &i64| weights.iter().find(|(c, _)| *c as i64 == *class).map_or(1.0, |(_, weight)| *weight);
+    Ok(Tensor::from_vec(classes.to_vec::<i64>().iter().map(weight).collect()))
 }
 
 /// The number of samples in `x`, if there is a tensor for each of the model's inputs, each sample has its shape, and

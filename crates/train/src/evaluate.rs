@@ -1,7 +1,7 @@
 //! Inference: the loss and metrics on samples, and predictions.
 
 use crate::data::{Samples, check_inputs};
-use crate::history::Means;
+use crate::tally::Tally;
 use crate::{Model, Score, Tensors};
 use cotangent_core::{Error, Result, Tensor, no_grad};
 use cotangent_nn::Pass;
@@ -15,25 +15,20 @@ impl Model {
     ///
     /// Fails if the model is not compiled or the data do not suit it.
     pub fn evaluate(&self, x: impl Into<Tensors>, y: impl Into<Tensors>) -> Result<Score> {
-        self.means_over(&Samples::new("evaluate", self, &x.into(), &y.into())?)?.score()
+        self.score(&self.tally_over(&Samples::new("evaluate", self, &x.into(), &y.into())?)?)
     }
 
-    pub(crate) fn means_over(&self, samples: &Samples) -> Result<Means> {
-        let mut means = self.new_means()?;
+    pub(crate) fn tally_over(&self, samples: &Samples) -> Result<Tally> {
+        let mut tally = self.tally()?;
         for start in (0..samples.count).step_by(BATCH) {
-            let count = BATCH.min(samples.count - start);
-            let (x, y) = samples.range(start, count);
-            let values = no_grad(|| self.inference(&x, &y))?;
-            means.add(count, &values);
+            let batch = samples.range(start, BATCH.min(samples.count - start));
+            no_grad(|| {
+                let outputs = self.forward(&batch.x, &mut Pass::inference(&mut self.rng.clone()));
+                let (_, losses) = self.loss(&batch, &outputs)?;
+                self.count(&batch, &losses, &outputs, &mut tally)
+            })?;
         }
-        Ok(means)
-    }
-
-    fn inference(&self, x: &[Tensor], y: &[Tensor]) -> Result<Vec<f64>> {
-        let outputs = self.forward(x, &mut Pass::inference(&mut self.rng.clone()));
-        let (_, mut values) = self.loss(y, &outputs)?;
-        values.extend(self.metrics(y, &outputs)?);
-        Ok(values)
+        Ok(tally)
     }
 
     /// The outputs for the samples `x`, one for each.

@@ -1,9 +1,11 @@
 //! [`Fit`]: training, epoch by epoch, as Keras's `fit` does it.
 
-use crate::data::Samples;
-use crate::history::Means;
-use crate::{History, Model, Progress, Tensors, Verbosity};
-use cotangent_core::{Error, Result};
+use crate::cursor::Cursor;
+use crate::data::{Samples, class_weights};
+use crate::interrupt::Interrupt;
+use crate::run::Run;
+use crate::{Callback, History, Model, Progress, Tensors, Verbosity};
+use cotangent_core::{Error, Result, Tensor};
 
 /// A training run being set up; [`run`](Fit::run) starts it.
 ///
@@ -19,6 +21,12 @@ pub struct Fit<'a> {
     shuffle: bool,
     verbosity: Verbosity,
     validation: Option<(Tensors, Tensors)>,
+    validation_split: Option<f64>,
+    sample_weight: Option<Tensor>,
+    class_weight: Vec<(usize, f64)>,
+    initial_epoch: usize,
+    callbacks: Vec<Box<dyn Callback + 'a>>,
+    interruptible: bool,
 }
 
 impl Model {
@@ -42,18 +50,33 @@ impl Model {
     /// ```
     pub fn fit(&mut self, x: impl Into<Tensors>, y: impl Into<Tensors>) -> Fit<'_> {
         let (x, y) = (x.into(), y.into());
-        Fit { model: self, x, y, batch_size: 32, epochs: 1, shuffle: true, verbosity: Verbosity::Bar, validation: None }
+        Fit {
+            model: self,
+            x,
+            y,
+            batch_size: 32,
+            epochs: 1,
+            shuffle: true,
+            verbosity: Verbosity::Bar,
+            validation: None,
+            validation_split: None,
+            sample_weight: None,
+            class_weight: Vec::new(),
+            initial_epoch: 0,
+            callbacks: Vec::new(),
+            interruptible: true,
+        }
     }
 }
 
-impl Fit<'_> {
+impl<'a> Fit<'a> {
     /// How many samples each step sees.
     pub fn batch_size(mut self, samples: usize) -> Self {
         self.batch_size = samples;
         self
     }
 
-    /// How often to go through all samples.
+    /// The number of the last epoch: how often to go through all samples, if [`initial_epoch`](Fit::initial_epoch) is 0.
     pub fn epochs(mut self, epochs: usize) -> Self {
         self.epochs = epochs;
         self
@@ -77,44 +100,98 @@ impl Fit<'_> {
         self
     }
 
-    /// Trains, and gives the loss and metrics of each epoch.
+    /// Which part of the samples is not trained on but evaluated on after each epoch: the last ones, before any
+    /// shuffling. [`validation`](Fit::validation) goes before it.
+    pub fn validation_split(mut self, part: f64) -> Self {
+        self.validation_split = Some(part);
+        self
+    }
+
+    /// How much each sample counts in the loss, and in metrics that are
+    /// [`weighted`](cotangent_nn::Metric::weighted): `[N]`.
+    pub fn sample_weight(mut self, weights: &Tensor) -> Self {
+        self.sample_weight = Some(weights.clone());
+        self
+    }
+
+    /// How much the samples of a class count: `[(0, 1.0), (1, 5.0)]`; once, if it is not named. Not for validation.
+    /// Sample weights, if there are any too, are multiplied with these.
+    pub fn class_weight(mut self, weights: impl IntoIterator<Item = (usize, f64)>) -> Self {
+        self.class_weight = weights.into_iter().collect();
+        self
+    }
+
+    /// How many epochs were trained already: counts and callbacks go on from there.
+    pub fn initial_epoch(mut self, epochs: usize) -> Self {
+        self.initial_epoch = epochs;
+        self
+    }
+
+    /// Something to do between steps and epochs; may be said several times.
+    pub fn callback(mut self, callback: impl Callback + 'a) -> Self {
+        self.callbacks.push(Box::new(callback));
+        self
+    }
+
+    /// Whether Ctrl-C ends the training after the step, and a second one the process. Default: yes. A program with a
+    /// handler of its own says no.
+    pub fn interruptible(mut self, interruptible: bool) -> Self {
+        self.interruptible = interruptible;
+        self
+    }
+
+    /// Trains, and gives the loss and metrics of each epoch. After Ctrl-C these are the complete epochs', and
+    /// [`History::interrupted`] says so.
+    ///
+    /// If the optimizer keeps moving averages of the parameters, the model ends with those, as in Keras.
     ///
     /// Fails before the first step if the model is not compiled, the batch size is 0, or the data do not suit the
     /// model; and at the step that meets a NaN in x, before its update.
     pub fn run(self) -> Result<History> {
-        let train = Samples::new("fit", self.model, &self.x, &self.y)?;
-        let validation = match &self.validation {
-            Some((x, y)) => Some(Samples::new("fit: validation", self.model, x, y)?),
-            None => None,
-        };
+        self.start()?.go()
+    }
+
+    /// Checks everything: the run before its first step.
+    pub(crate) fn start(self) -> Result<Run<'a>> {
+        let (train, validation) = self.samples()?;
         if self.batch_size == 0 {
             return Err(Error::new("fit", "batch_size is 0").hint("use at least 1; Keras's default is 32"));
         }
         if train.count == 0 && self.epochs > 0 {
             return Err(Error::new("fit", format!("there are no samples: x has shape {}", self.x.list()[0].shape())));
         }
-        let Fit { model, batch_size, epochs, shuffle, verbosity, .. } = self;
-        let mut progress = Progress::stdout(verbosity);
-        let mut history = History::default();
-        for epoch in 1..=epochs {
-            progress.epoch(epoch, epochs);
-            let order = shuffle.then(|| model.rng.permutation(train.count));
-            let means = model.train_epoch(&train, order.as_deref(), batch_size, |step, steps, means| {
-                progress.step(step, steps, &means.values());
-            });
-            let means = means.map_err(|e| Error::new("fit", format!("epoch {epoch}")).because(e))?;
-            let mut report = named("", &means);
-            if let Some(samples) = &validation {
-                report.extend(named("val_", &model.means_over(samples)?));
-            }
-            report.iter().for_each(|(name, value)| history.push(name, *value));
-            let shown: Vec<(&str, f64)> = report.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-            progress.finish(&shown);
-        }
-        Ok(history)
+        Ok(Run {
+            train,
+            validation,
+            batch_size: self.batch_size,
+            epochs: self.epochs,
+            shuffle: self.shuffle,
+            told: self.verbosity != Verbosity::Silent || !self.callbacks.is_empty(),
+            callbacks: self.callbacks,
+            progress: Progress::stdout(self.verbosity),
+            interrupt: Interrupt::watch(self.interruptible),
+            cursor: Cursor::new(self.initial_epoch, self.model.rng),
+            model: self.model,
+        })
     }
-}
 
-fn named(prefix: &str, means: &Means) -> Vec<(String, f64)> {
-    means.values().into_iter().map(|(name, value)| (format!("{prefix}{name}"), value)).collect()
+    /// The samples to train on and those to validate on.
+    fn samples(&self) -> Result<(Samples, Option<Samples>)> {
+        let mut train = Samples::new("fit", self.model, &self.x, &self.y)?;
+        if let Some(weights) = &self.sample_weight {
+            train = train.weighted("fit: sample_weight", weights)?;
+        }
+        let mut validation = None;
+        if let Some((x, y)) = &self.validation {
+            validation = Some(Samples::new("fit: validation", self.model, x, y)?);
+        } else if let Some(part) = self.validation_split {
+            let (first, last) = train.split("fit", part)?;
+            (train, validation) = (first, Some(last));
+        }
+        if !self.class_weight.is_empty() {
+            let weights = class_weights("fit", &train.y, &self.class_weight)?;
+            train = train.weighted("fit: class_weight", &weights)?;
+        }
+        Ok((train, validation))
+    }
 }

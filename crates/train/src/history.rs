@@ -1,6 +1,6 @@
 //! What training tells afterwards: [`History`] by epoch, [`Score`] of an evaluation.
 
-use cotangent_core::{Error, Result};
+use cotangent_core::{DType, Shape, Tensor};
 use std::fmt;
 use std::ops::Index;
 
@@ -8,6 +8,7 @@ use std::ops::Index;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     columns: Vec<(String, Vec<f64>)>,
+    interrupted: bool,
 }
 
 impl History {
@@ -29,6 +30,15 @@ impl History {
     /// The number of epochs.
     pub fn epochs(&self) -> usize {
         self.columns.first().map_or(0, |(_, values)| values.len())
+    }
+
+    /// Whether Ctrl-C ended the training.
+    pub fn interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    pub(crate) fn set_interrupted(&mut self, interrupted: bool) {
+        self.interrupted = interrupted;
     }
 
     pub(crate) fn push(&mut self, name: &str, value: f64) {
@@ -53,18 +63,48 @@ impl Index<&str> for History {
     }
 }
 
-/// The loss and metrics of one evaluation: `score.loss`, `score["accuracy"]`.
+/// The loss and metrics of one evaluation: `score.loss`, `score["accuracy"]`, `score.table("confusion_matrix")`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {
     /// The mean loss over all samples.
     pub loss: f64,
     metrics: Vec<(String, f64)>,
+    /// Name, shape and numbers of each metric that has axes.
+    tables: Vec<(String, Shape, Vec<f64>)>,
 }
 
 impl Score {
-    /// Each metric's name and its mean over all samples.
+    /// From the values by name, of which the loss is the first.
+    pub(crate) fn new(values: Vec<(String, Tensor)>) -> Self {
+        let mut score = Self { loss: 0.0, metrics: Vec::new(), tables: Vec::new() };
+        for (i, (name, value)) in values.into_iter().enumerate() {
+            match (i, value.rank()) {
+                (0, _) => score.loss = value.item(),
+                (_, 0) => score.metrics.push((name, value.item())),
+                _ => score.tables.push((name, value.shape(), value.cast(DType::F64).to_vec())),
+            }
+        }
+        score
+    }
+
+    /// Each metric that is a number: its name and its value over all samples.
     pub fn metrics(&self) -> &[(String, f64)] {
         &self.metrics
+    }
+
+    /// A metric that has axes, such as the confusion matrix.
+    ///
+    /// # Panics
+    /// If the model was not compiled with it.
+    #[track_caller]
+    pub fn table(&self, name: &str) -> Tensor {
+        match self.tables.iter().find(|(n, ..)| n == name) {
+            Some((_, shape, numbers)) => Tensor::from_slice(numbers, *shape),
+            None => {
+                let names: Vec<&str> = self.tables.iter().map(|(n, ..)| n.as_str()).collect();
+                panic!("[score] no table {name:?}; there are {names:?}")
+            }
+        }
     }
 }
 
@@ -89,38 +129,5 @@ impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "loss: {:.4}", self.loss)?;
         self.metrics.iter().try_for_each(|(name, value)| write!(f, " - {name}: {value:.4}"))
-    }
-}
-
-/// Running means over samples: each batch counts by its size, as Keras counts.
-pub(crate) struct Means {
-    names: Vec<String>,
-    sums: Vec<f64>,
-    samples: usize,
-}
-
-impl Means {
-    pub fn new(names: Vec<String>) -> Self {
-        Self { sums: vec![0.0; names.len()], names, samples: 0 }
-    }
-
-    /// Adds a batch of `samples` samples with these means.
-    pub fn add(&mut self, samples: usize, means: &[f64]) {
-        self.samples += samples;
-        self.sums.iter_mut().zip(means).for_each(|(sum, mean)| *sum += mean * samples as f64);
-    }
-
-    /// Names and means so far.
-    pub fn values(&self) -> Vec<(&str, f64)> {
-        self.names.iter().zip(&self.sums).map(|(name, sum)| (name.as_str(), sum / self.samples as f64)).collect()
-    }
-
-    pub fn score(self) -> Result<Score> {
-        if self.samples == 0 {
-            return Err(Error::new("evaluate", "there are no samples").hint("x has 0 rows"));
-        }
-        let mut values = self.values().into_iter().map(|(n, v)| (n.to_owned(), v));
-        let loss = values.next().map_or(0.0, |(_, v)| v);
-        Ok(Score { loss, metrics: values.collect() })
     }
 }

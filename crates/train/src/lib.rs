@@ -1,6 +1,8 @@
 //! Part of Cotangent: training as Keras has it, and what it tells of itself.
 
+mod callbacks;
 mod compile;
+mod cursor;
 mod data;
 mod evaluate;
 pub mod figure;
@@ -8,18 +10,27 @@ mod fit;
 mod functional;
 mod graph;
 mod history;
+mod interrupt;
 mod layer_output;
 mod model;
 mod objective;
 mod progress;
+mod run;
 mod sequential;
 mod sparkline;
 mod step;
 mod summary;
+mod tally;
 mod tensors;
 mod torch;
 mod weights;
 
+#[cfg(feature = "tensorboard")]
+pub use callbacks::TensorBoard;
+pub use callbacks::{
+    Callback, Context, CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, Logs, Mode, ReduceLrOnPlateau,
+    SwapAverages, TerminateOnNan,
+};
 pub use fit::Fit;
 pub use functional::{Input, IntoLayer, Shared, Symbol, Symbols};
 pub use history::{History, Score};

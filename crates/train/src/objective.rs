@@ -2,7 +2,7 @@
 
 use crate::graph::Lazy;
 use cotangent_core::Tensor;
-use cotangent_nn::{Loss, Metric};
+use cotangent_nn::{Loss, Metric, Sums};
 use std::sync::Arc;
 
 /// What one output of a model is trained for: its loss, how much that counts, and what else to report of it.
@@ -52,21 +52,24 @@ impl Objective {
         self
     }
 
-    /// The loss of each sample.
-    pub(crate) fn losses(&self, y: &Tensor, output: &Lazy) -> Tensor {
+    /// The mean of the samples' losses, each times its weight: as in Keras divided by their number, whatever the weights.
+    pub(crate) fn mean_loss(&self, y: &Tensor, output: &Lazy, weights: Option<&Tensor>) -> Tensor {
         let exact = self.loss.from_logits(y, &output.logits, output.activation);
-        exact.unwrap_or_else(|| self.loss.per_sample(y, &output.value()))
+        let losses = exact.unwrap_or_else(|| self.loss.per_sample(y, &output.value()));
+        match weights {
+            Some(weights) => (&losses * weights.cast(losses.dtype())).mean(..),
+            None => losses.mean(..),
+        }
     }
 
-    /// The mean of each metric over a batch.
-    pub(crate) fn means(&self, y: &Tensor, output: &Lazy) -> Vec<f64> {
+    /// Adds a batch to the sums of the metrics.
+    pub(crate) fn count(&self, y: &Tensor, output: &Lazy, weights: Option<&Tensor>, sums: &mut [Sums]) {
         let mut predicted = None; // made for the first metric that wants it
-        let mut mean = |metric: &dyn Metric| {
-            let values = metric
+        for (metric, sums) in self.metrics.iter().zip(sums) {
+            let numbers = metric
                 .from_logits(y, &output.logits, output.activation)
                 .unwrap_or_else(|| metric.per_sample(y, predicted.get_or_insert_with(|| output.value())));
-            values.mean(..).item()
-        };
-        self.metrics.iter().map(|metric| mean(metric.as_ref())).collect()
+            sums.add(&numbers, weights.filter(|_| metric.is_weighted()));
+        }
     }
 }

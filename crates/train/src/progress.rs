@@ -51,7 +51,7 @@ impl From<u8> for Verbosity {
 /// ```
 ///
 /// The time is what is left while the epoch runs, and what it took at the end. Metrics stand in alphabetical order,
-/// those that begin with `val_` last. Off a terminal there is one line when the epoch ends, without escape codes.
+/// then those that begin with `val_`, then the learning rate, if a callback reports it. Off a terminal there is one line when the epoch ends, without escape codes.
 /// Output that cannot be written is dropped: training does not die because nobody reads along.
 ///
 /// ```
@@ -149,8 +149,10 @@ impl<W: Write> Progress<W> {
         let line = match &self.bar {
             Some(bar) => {
                 bar.finish_and_clear();
-                let full = console::style("━".repeat(WIDTH)).green();
-                format!("{}/{steps} {full} {total:.0}s {per_step}{metrics}", self.done)
+                let done = WIDTH * self.done / steps.max(1);
+                let (done, left) = ("━".repeat(done), "─".repeat(WIDTH - done));
+                let (done, left) = (console::style(done).green(), console::style(left).dim());
+                format!("{}/{steps} {done}{left} {total:.0}s {per_step}{metrics}", self.done)
             }
             None => format!("{}/{steps} - {total:.0}s - {per_step}{metrics}", self.done),
         };
@@ -165,7 +167,8 @@ impl<W: Write> Progress<W> {
                 None => self.metrics.push((name.to_owned(), value)),
             }
         }
-        self.metrics.sort_by(|(a, _), (b, _)| (a.starts_with("val_"), a).cmp(&(b.starts_with("val_"), b)));
+        let place = |name: &str| (name == "learning_rate", name.starts_with("val_"));
+        self.metrics.sort_by(|(a, _), (b, _)| (place(a), a).cmp(&(place(b), b)));
     }
 
     fn print(&mut self, line: &str) {

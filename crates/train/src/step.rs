@@ -1,42 +1,14 @@
-//! One epoch of training, one step of it.
+//! One step of training.
 
-use crate::data::{Samples, check_number, first_nan};
+use crate::data::{Batch, check_number, first_nan};
 use crate::graph::Lazy;
-use crate::history::Means;
+use crate::tally::Tally;
 use crate::{Model, Tensors};
 use cotangent_core::inspect::{scope, take_anomaly};
 use cotangent_core::{Error, Grads, Result, Tensor, no_grad};
 use cotangent_nn::{Pass, Target};
 
 impl Model {
-    /// Goes through all samples once, in `order` if there is one, and calls `tell(step, steps, means so far)` after
-    /// each step.
-    pub(crate) fn train_epoch(
-        &mut self,
-        samples: &Samples,
-        order: Option<&[usize]>,
-        batch_size: usize,
-        mut tell: impl FnMut(usize, usize, &Means),
-    ) -> Result<Means> {
-        let steps = samples.count.div_ceil(batch_size);
-        let mut means = self.new_means()?;
-        for step in 0..steps {
-            let (start, end) = (step * batch_size, ((step + 1) * batch_size).min(samples.count));
-            let (x, y) = match order {
-                Some(order) => samples.select(&order[start..end]),
-                None => samples.range(start, end - start),
-            };
-            let values = self.train_step(x, y).map_err(|e| {
-                let row = order.map_or(start, |order| order[start]);
-                Error::new(format!("step {} of {steps}", step + 1), format!("a batch that begins with sample {row}"))
-                    .because(e)
-            })?;
-            means.add(end - start, &values);
-            tell(step + 1, steps, &means);
-        }
-        Ok(means)
-    }
-
     /// One step on one batch: forward, backward, update. Gives the batch's mean loss and metrics, as they were
     /// before the update; [`reports`](Model::reports) names them.
     ///
@@ -45,59 +17,87 @@ impl Model {
     /// finds, if it is on: forward or backward before the parameters change.
     pub fn train_step(&mut self, x: impl Into<Tensors>, y: impl Into<Tensors>) -> Result<Vec<f64>> {
         let (x, y) = (x.into(), y.into());
-        self.compiled("train_step")?;
+        let mut tally = self.tally()?;
         check_number("train_step", "x", "inputs", &x, self.graph.inputs.len())?;
         check_number("train_step", "y", "outputs", &y, self.graph.outputs.len())?;
+        self.train_on(&Batch { x: x.list().to_vec(), y: y.list().to_vec(), weights: None }, &mut tally)?;
+        Ok(self.values(&tally)?.into_iter().map(|(_, value)| value).collect())
+    }
+
+    /// One step on one batch, whose losses and metrics join the sums.
+    pub(crate) fn train_on(&mut self, batch: &Batch, tally: &mut Tally) -> Result<()> {
         let mut rng = self.rng;
         let mut pass = Pass::training(&mut rng);
-        let outputs = self.forward(x.list(), &mut pass);
+        let outputs = self.forward(&batch.x, &mut pass);
         let kept = pass.kept;
         self.rng = rng;
-        let (loss, mut values) = scope("loss", || self.loss(y.list(), &outputs))?;
+        let (loss, values) = scope("loss", || self.loss(batch, &outputs))?;
         if values[0].is_nan() {
-            refuse_nan(x.list())?;
+            refuse_nan(&batch.x)?;
         }
         refuse_anomaly()?;
-        values.extend(no_grad(|| {
-            let outputs: Vec<Lazy> = outputs.iter().map(Lazy::detach).collect();
-            scope("metrics", || self.metrics(y.list(), &outputs))
-        })?);
+        let detached: Vec<Lazy> = outputs.iter().map(Lazy::detach).collect();
+        scope("metrics", || no_grad(|| self.count(batch, &values, &detached, tally)))?;
         take_anomaly(); // a metric may be undefined on a batch
-        drop(outputs);
+        drop((outputs, detached));
         let grads = loss.backward();
         drop(loss);
         refuse_anomaly()?;
         self.update(&grads)?;
         refuse_anomaly()?;
         self.graph.keep(kept);
-        Ok(values)
+        Ok(())
     }
 
-    /// The loss to be made small, and its value; with several outputs also the value of each one's.
-    pub(crate) fn loss(&self, y: &[Tensor], outputs: &[Lazy]) -> Result<(Tensor, Vec<f64>)> {
+    /// The loss to be made small, and its value; with several outputs also the value of each one's. What the size of
+    /// the parameters costs is in the first.
+    pub(crate) fn loss(&self, batch: &Batch, outputs: &[Lazy]) -> Result<(Tensor, Vec<f64>)> {
         let objectives = &self.compiled("loss")?.objectives;
-        let each = objectives.iter().zip(y).zip(outputs);
-        let losses: Vec<Tensor> = each.map(|((objective, y), output)| objective.losses(y, output).mean(..)).collect();
-        if let [loss] = &losses[..] {
-            let loss = if objectives[0].weight == 1.0 { loss.clone() } else { loss.scale(objectives[0].weight) };
-            let value = loss.item();
-            return Ok((loss, vec![value]));
-        }
-        let weighted = losses.iter().zip(objectives).map(|(loss, objective)| loss.scale(objective.weight));
-        let total = weighted.reduce(|sum, loss| sum + loss).expect("a model has outputs");
-        let values = std::iter::once(&total).chain(&losses).map(Tensor::item).collect();
+        let each = objectives.iter().zip(&batch.y).zip(outputs);
+        let losses: Vec<Tensor> =
+            each.map(|((objective, y), output)| objective.mean_loss(y, output, batch.weights.as_ref())).collect();
+        let scaled = losses.iter().zip(objectives).map(|(loss, objective)| match objective.weight {
+            1.0 => loss.clone(),
+            weight => loss.scale(weight),
+        });
+        let penalties = self.params().filter_map(|(_, param)| Some(param.regularizer?.penalty(&param.value)));
+        let total = scaled.chain(penalties).reduce(|sum, loss| sum + loss).expect("a model has outputs");
+        let parts = if losses.len() == 1 { &[] } else { &losses[..] };
+        let values = std::iter::once(&total).chain(parts).map(Tensor::item).collect();
         Ok((total, values))
     }
 
-    /// The mean of each metric of each output over a batch.
-    pub(crate) fn metrics(&self, y: &[Tensor], outputs: &[Lazy]) -> Result<Vec<f64>> {
-        let objectives = &self.compiled("metrics")?.objectives;
-        Ok(objectives.iter().zip(y).zip(outputs).flat_map(|((o, y), output)| o.means(y, output)).collect())
+    /// Adds the losses and the metrics of a batch to the sums.
+    pub(crate) fn count(&self, batch: &Batch, losses: &[f64], outputs: &[Lazy], tally: &mut Tally) -> Result<()> {
+        let mut sums = tally.add_losses(losses, batch.x[0].shape()[0]);
+        for ((objective, y), output) in self.compiled("metrics")?.objectives.iter().zip(&batch.y).zip(outputs) {
+            let (own, others) = sums.split_at_mut(objective.metrics.len());
+            objective.count(y, output, batch.weights.as_ref(), own);
+            sums = others;
+        }
+        Ok(())
     }
 
-    /// Means of the loss and the metrics, none counted yet.
-    pub(crate) fn new_means(&self) -> Result<Means> {
-        Ok(Means::new(self.reports()?))
+    /// Puts the moving averages that the optimizer keeps in place of the parameters, for good.
+    pub(crate) fn take_averages(&mut self) {
+        self.swap_averages();
+        if let Some(compiled) = &mut self.compiled {
+            let state = compiled.optimizer.state_mut();
+            for (_, param) in self.graph.params().into_iter().filter(|(_, param)| param.trainable) {
+                if state.average(&param.value).is_some() {
+                    state.set_average(&param.value, param.value.detach());
+                }
+            }
+        }
+    }
+
+    /// Exchanges the parameters with the moving averages that the optimizer keeps of them (say
+    /// `Adam::default().average(0.99)`), to evaluate or save those; a second call undoes it.
+    pub fn swap_averages(&mut self) {
+        if let Some(compiled) = &mut self.compiled {
+            let trainable = self.graph.params_mut().into_iter().filter(|(_, param)| param.trainable);
+            compiled.optimizer.swap_averages(trainable.map(|(_, param)| Target::from(param)).collect());
+        }
     }
 
     fn update(&mut self, grads: &Grads) -> Result<()> {

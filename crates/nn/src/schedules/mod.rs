@@ -46,6 +46,11 @@ pub enum LearningRate {
 }
 
 impl LearningRate {
+    /// Whether a schedule decides.
+    pub fn is_scheduled(&self) -> bool {
+        matches!(self, Self::Scheduled(_))
+    }
+
     /// The rate of the step after `steps` others.
     pub fn at(&self, steps: u64) -> f64 {
         match self {
