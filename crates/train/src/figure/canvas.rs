@@ -14,20 +14,8 @@ use plotters::prelude::*;
 pub type Page<B> = DrawingArea<B, Shift>;
 
 /// A kind of file.
-pub trait Backend: DrawingBackend<ErrorType: 'static> {
-    /// How far the last pixel of a rectangle is from its lower right corner.
-    const EDGE: i32;
-}
-
-/// A rectangle's corners are its first and its last pixel.
-impl Backend for BitMapBackend<'_> {
-    const EDGE: i32 = 1;
-}
-
-/// A rectangle's corners are points between pixels.
-impl Backend for SVGBackend<'_> {
-    const EDGE: i32 = 0;
-}
+pub trait Backend: DrawingBackend<ErrorType: 'static> {}
+impl<B: DrawingBackend<ErrorType: 'static>> Backend for B {}
 
 /// What can be drawn, as PNG and as SVG.
 pub trait Figure {
@@ -81,8 +69,8 @@ fn fill<B: Backend>(backend: B, figure: &impl Figure) -> Result<()> {
 
 /// Fills the `size` (width, height) pixels whose first is at `corner`.
 pub fn rectangle<B: Backend>(page: &Page<B>, corner: Place, size: Place, color: RGBColor) -> Result<()> {
-    let last = (corner.0 + size.0 - B::EDGE, corner.1 + size.1 - B::EDGE);
-    page.draw(&Rectangle::new([corner, last], color.filled())).map_err(failed)
+    let end = (corner.0 + size.0, corner.1 + size.1);
+    page.draw(&Rectangle::new([corner, end], color.filled())).map_err(failed)
 }
 
 /// Draws an image whose rows are `width` pixels wide, each pixel as a square of `scale` × `scale`.
@@ -137,4 +125,45 @@ pub fn any(picture: &(u32, u32, Vec<u8>), x: Range<u32>, y: Range<u32>, what: im
     let (width, _, pixels) = picture;
     let at = |x, y| 3 * (y * width + x) as usize;
     y.into_iter().any(|y| x.clone().any(|x| what(pixels[at(x, y)..][..3].try_into().unwrap())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two pixels, 3 × 3 each, in the middle of a page of 8 × 5.
+    struct Pair;
+
+    impl Figure for Pair {
+        fn size(&self) -> (u32, u32) {
+            (8, 5)
+        }
+
+        fn draw<B: Backend>(&self, page: &Page<B>) -> Result<()> {
+            image(page, (1, 1), 3, 2, &[RED, BLUE])
+        }
+    }
+
+    #[test]
+    fn an_image_fills_its_place_and_nothing_else() {
+        let path = scratch("image");
+        draw(&path, &Pair).unwrap();
+        let (_, _, pixels) = read(&path);
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        let expected = |x: u32, y: u32| match (x, y) {
+            (1..=3, 1..=3) => [255, 0, 0],
+            (4..=6, 1..=3) => [0, 0, 255],
+            _ => [255; 3],
+        };
+        let expected: Vec<u8> = (0..5).flat_map(|y| (0..8).flat_map(move |x| expected(x, y))).collect();
+        assert_eq!(pixels, expected);
+    }
+
+    #[test]
+    fn an_svg_has_the_same_rectangles() {
+        let text = String::from_utf8(svg(&Pair).unwrap()).unwrap();
+        for rectangle in ["x=\"1\" y=\"1\" width=\"3\" height=\"3\"", "x=\"4\" y=\"1\" width=\"3\" height=\"3\""] {
+            assert!(text.contains(rectangle), "{rectangle} in {text}");
+        }
+    }
 }
