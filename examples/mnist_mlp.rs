@@ -29,12 +29,12 @@ fn main() -> cotangent::Result<()> {
 
     // the optimizer, the loss, and what to watch
     model.compile(Adam::default(), SparseCategoricalCrossentropy, [SparseCategoricalCrossentropy]);
-    let history = model
+    let fit = model
         .fit(&mnist.x_train, &mnist.y_train)
         .batch_size(arguments.batch_size)
         .epochs(arguments.epochs)
-        .validation(&mnist.x_test, &mnist.y_test)
-        .run()?;
+        .validation(&mnist.x_test, &mnist.y_test);
+    let history = common::checkpointed(fit, &arguments).run()?;
 
     // a prediction is ten probabilities; the digit is the most probable one
     let y_pred_prob = model.predict(&mnist.x_test)?;

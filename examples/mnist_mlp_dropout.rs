@@ -33,13 +33,13 @@ fn main() -> cotangent::Result<()> {
     model.summary();
     model.compile(RmsProp::default(), CategoricalCrossentropy, [Accuracy]);
 
-    let history = model
+    let fit = model
         .fit(&x_train, &y_train)
         .batch_size(arguments.batch_size)
         .epochs(arguments.epochs)
         .verbose(1)
-        .validation(&x_test, &y_test)
-        .run()?;
+        .validation(&x_test, &y_test);
+    let history = common::checkpointed(fit, &arguments).run()?;
 
     let score = model.evaluate(&x_test, &y_test)?;
     println!("Test loss: {}", score.loss);

@@ -71,7 +71,8 @@ pub mod prelude {
     pub use cotangent_nn::Activation::*;
     pub use cotangent_nn::*;
     pub use cotangent_train::{
-        Callback, CsvLogger, EarlyStopping, History, Input, LambdaCallback, LearningRateScheduler, Model, Objective,
-        ReduceLrOnPlateau, Score, Seed, Sequential, Shared, Symbol, Symbols, Tensors, TerminateOnNan,
+        Callback, CsvLogger, EarlyStopping, History, Input, LambdaCallback, LearningRateScheduler, Model,
+        ModelCheckpoint, Objective, ReduceLrOnPlateau, Score, Seed, Sequential, Shared, Symbol, Symbols, Tensors,
+        TerminateOnNan,
     };
 }

@@ -57,6 +57,10 @@ pub struct Arguments {
     pub channels_first: bool,
     /// Draw the first hundred answers into this PNG.
     pub figure: Option<PathBuf>,
+    /// Write a checkpoint here after every epoch.
+    pub save: Option<PathBuf>,
+    /// Go on from this checkpoint.
+    pub resume: Option<PathBuf>,
     /// How many threads may work.
     threads: Option<usize>,
 }
@@ -95,6 +99,8 @@ impl Arguments {
             seed: take(&mut found, "seed").unwrap_or(0),
             channels_first: take::<String>(&mut found, "data-format").as_deref() == Some("channels_first"),
             figure: take(&mut found, "figure"),
+            save: take(&mut found, "save"),
+            resume: take(&mut found, "resume"),
             threads: take(&mut found, "threads"),
         })
     }
@@ -122,6 +128,8 @@ fn command(defaults: &Defaults) -> Command {
         option("seed", "N", value_parser!(u64), "The seed of every random number [default: 0]"),
         option("data-format", "FORMAT", ["channels_last", "channels_first"], data_format),
         option("figure", "FILE", value_parser!(PathBuf), figure),
+        option("save", "FILE", value_parser!(PathBuf), "Write a checkpoint here after every epoch, and after Ctrl-C"),
+        option("resume", "FILE", value_parser!(PathBuf), "Go on from this checkpoint as if never interrupted"),
     ])
 }
 

@@ -10,7 +10,8 @@ pub use arguments::{Arguments, Data, Defaults, DeviceChoice};
 pub use mnist::mnist;
 pub use show::{show_curves, show_digits, tuple};
 
-use cotangent::{DataFormat, Device, Result};
+use cotangent::prelude::{DataFormat, Device, ModelCheckpoint, Result};
+use cotangent::train::Fit;
 
 /// The device that `--device` names, and a line that says what it is.
 pub fn device(arguments: &Arguments) -> Result<Device> {
@@ -21,6 +22,18 @@ pub fn device(arguments: &Arguments) -> Result<Device> {
     };
     println!("computing on {}", device.describe());
     Ok(device)
+}
+
+/// Training that writes the checkpoint `--save` and goes on from the checkpoint `--resume`.
+pub fn checkpointed<'a>(fit: Fit<'a>, arguments: &Arguments) -> Fit<'a> {
+    let fit = match &arguments.save {
+        Some(path) => fit.callback(ModelCheckpoint::new(path)),
+        None => fit,
+    };
+    match &arguments.resume {
+        Some(path) => fit.resume(path),
+        None => fit,
+    }
 }
 
 /// The format that `--data-format` names.

@@ -11,7 +11,7 @@ use crate::{ptx, repo, tidy};
 fn few_steps(example: &str) -> &'static str {
     match example {
         "step_time" => "cnn --data synthetic --steps 3 --hash",
-        _ => "--data synthetic --train-images 512 --epochs 1 --figure target/figure.png",
+        _ => "--data synthetic --train-images 512 --epochs 1 --figure target/figure.png --save target/run.safetensors",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Replacing a file in one step: whoever reads it finds the old content or the new one, whole.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use cotangent_base::{Error, Result};
 /// The bytes go into a temporary file in the same folder, are synced to the disk, and the temporary file takes the
 /// name `path`; then the folder is synced. A program that is killed, or a machine that stops, at any moment leaves the
 /// old file or the new one at `path`. A temporary file that a killed program has left behind is removed the next time
-/// that `path` is written.
+/// that a file in the folder is replaced.
 ///
 /// ```
 /// # let path = std::env::temp_dir().join(format!("cotangent-doc-{}.txt", std::process::id()));
@@ -31,7 +31,7 @@ use cotangent_base::{Error, Result};
 pub fn replace_file(path: impl AsRef<Path>, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<()> {
     let path = path.as_ref();
     let target = Target::new(path)?;
-    target.remove_stale();
+    remove_stale(&target.folder);
     let temporary = target.temporary().map_err(|e| target.error(e))?;
     temporary.fill(&target, write).map_err(|e| target.error(e))?;
     sync_folder(&target.folder).map_err(|e| {
@@ -48,8 +48,8 @@ struct Target {
     prefix: OsString,
 }
 
-/// What the names of temporary files end with.
-const SUFFIX: &str = ".tmp";
+/// What the names of temporary files end with: `.name.123-4.cotangent-tmp`.
+const SUFFIX: &str = ".cotangent-tmp";
 
 impl Target {
     fn new(path: &Path) -> Result<Self> {
@@ -103,24 +103,17 @@ impl Target {
             }
         }
     }
+}
 
-    /// Removes temporary files of programs that live no more: those that nobody has locked.
-    fn remove_stale(&self) {
-        let Ok(entries) = fs::read_dir(&self.folder) else { return };
-        for entry in entries.flatten().filter(|entry| self.made(&entry.file_name())) {
-            let Ok(file) = OpenOptions::new().write(true).open(entry.path()) else { continue };
-            if file.try_lock().is_ok() {
-                // if it cannot be removed, the next writer tries again
-                let _ = fs::remove_file(entry.path());
-            }
+/// Removes temporary files of programs that live no more: those that nobody has locked.
+fn remove_stale(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().ends_with(SUFFIX.as_bytes())) {
+        let Ok(file) = OpenOptions::new().write(true).open(entry.path()) else { continue };
+        if file.try_lock().is_ok() {
+            // if it cannot be removed, the next writer tries again
+            let _ = fs::remove_file(entry.path());
         }
-    }
-
-    /// Whether `name` is one of this target's temporary files: `.name.123-4.tmp`.
-    fn made(&self, name: &OsStr) -> bool {
-        let inner = name.as_encoded_bytes().strip_prefix(self.prefix.as_encoded_bytes());
-        let inner = inner.and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()));
-        inner.is_some_and(|numbers| numbers.iter().all(|b| b.is_ascii_digit() || *b == b'-'))
     }
 }
 

@@ -118,16 +118,16 @@ fn links_and_permissions_stay() {
 #[test]
 fn what_killed_programs_left_is_cleaned_up() {
     let folder = Folder::new("replace-stale");
-    folder.file(".a.txt.123-0.tmp", b"torn");
-    folder.file(".b.txt.123-0.tmp", b"of another file");
-    folder.file(".a.txt.bak.tmp", b"of another program");
-    let live = File::create(folder.path().join(".a.txt.124-0.tmp")).unwrap();
+    folder.file(".a.txt.123-0.cotangent-tmp", b"torn");
+    folder.file(".b.txt.123-0.cotangent-tmp", b"of another file");
+    folder.file(".a.txt.tmp", b"of another program");
+    let live = File::create(folder.path().join(".a.txt.124-0.cotangent-tmp")).unwrap();
     live.lock().unwrap();
     put(&folder.path().join("a.txt"), "new").unwrap();
-    assert_eq!(names(&folder), [".a.txt.124-0.tmp", ".a.txt.bak.tmp", ".b.txt.123-0.tmp", "a.txt"]);
+    assert_eq!(names(&folder), [".a.txt.124-0.cotangent-tmp", ".a.txt.tmp", "a.txt"]);
     drop(live);
     put(&folder.path().join("a.txt"), "newer").unwrap();
-    assert_eq!(names(&folder), [".a.txt.bak.tmp", ".b.txt.123-0.tmp", "a.txt"]);
+    assert_eq!(names(&folder), [".a.txt.tmp", "a.txt"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! [`Cursor`]: where a training run stands.
 
 use crate::History;
+use crate::checkpoint::Plan;
 use crate::tally::Tally;
 use cotangent_core::{Rng, Tensor};
 
@@ -20,13 +21,15 @@ pub(crate) struct Cursor {
     pub history: History,
     /// Whether a callback ended the training.
     pub stop: bool,
+    /// How the run goes through the samples.
+    pub plan: Plan,
     /// What each callback remembers, in their order; brought up to date before a callback that runs last.
     pub callbacks: Vec<Vec<(String, Tensor)>>,
 }
 
 impl Cursor {
     /// Before the first step, after `epoch` epochs that were not of this run.
-    pub fn new(epoch: usize, rng: Rng) -> Self {
+    pub fn new(epoch: usize, rng: Rng, plan: Plan) -> Self {
         Self {
             epoch,
             step: 0,
@@ -34,6 +37,7 @@ impl Cursor {
             tally: Tally::default(),
             history: History::default(),
             stop: false,
+            plan,
             callbacks: Vec::new(),
         }
     }

@@ -1,11 +1,13 @@
 //! [`Fit`]: training, epoch by epoch, as Keras's `fit` does it.
 
+use crate::checkpoint::{self, Plan};
 use crate::cursor::Cursor;
 use crate::data::{Samples, class_weights};
 use crate::interrupt::Interrupt;
 use crate::run::Run;
 use crate::{Callback, History, Model, Progress, Tensors, Verbosity};
 use cotangent_core::{Error, Result, Tensor};
+use std::path::PathBuf;
 
 /// A training run being set up; [`run`](Fit::run) starts it.
 ///
@@ -27,6 +29,7 @@ pub struct Fit<'a> {
     initial_epoch: usize,
     callbacks: Vec<Box<dyn Callback + 'a>>,
     interruptible: bool,
+    resume: Option<PathBuf>,
 }
 
 impl Model {
@@ -65,6 +68,7 @@ impl Model {
             initial_epoch: 0,
             callbacks: Vec::new(),
             interruptible: true,
+            resume: None,
         }
     }
 }
@@ -140,19 +144,28 @@ impl<'a> Fit<'a> {
         self
     }
 
+    /// Goes on from the checkpoint that a [`ModelCheckpoint`](crate::ModelCheckpoint) has written, as if training had never
+    /// been interrupted: with the same model, data and arguments the result is the same to the last bit, whatever the
+    /// number of threads. [`epochs`](Fit::epochs) counts those of before too.
+    pub fn resume(mut self, path: impl Into<PathBuf>) -> Self {
+        self.resume = Some(path.into());
+        self
+    }
+
     /// Trains, and gives the loss and metrics of each epoch. After Ctrl-C these are the complete epochs', and
     /// [`History::interrupted`] says so.
     ///
     /// If the optimizer keeps moving averages of the parameters, the model ends with those, as in Keras.
     ///
-    /// Fails before the first step if the model is not compiled, the batch size is 0, or the data do not suit the
-    /// model; and at the step that meets a NaN in x, before its update.
+    /// Fails before the first step if the model is not compiled, the batch size is 0, the data do not suit the model, or
+    /// what it is to resume from is no sound checkpoint of this run; and at the step that meets a NaN in x, before its
+    /// update.
     pub fn run(self) -> Result<History> {
         self.start()?.go()
     }
 
     /// Checks everything: the run before its first step.
-    pub(crate) fn start(self) -> Result<Run<'a>> {
+    pub(crate) fn start(mut self) -> Result<Run<'a>> {
         let (train, validation) = self.samples()?;
         if self.batch_size == 0 {
             return Err(Error::new("fit", "batch_size is 0").hint("use at least 1; Keras's default is 32"));
@@ -160,6 +173,11 @@ impl<'a> Fit<'a> {
         if train.count == 0 && self.epochs > 0 {
             return Err(Error::new("fit", format!("there are no samples: x has shape {}", self.x.list()[0].shape())));
         }
+        let plan = Plan { samples: train.count, batch_size: self.batch_size, shuffle: self.shuffle };
+        let cursor = match &self.resume {
+            Some(path) => checkpoint::resume(path, self.model, plan, &mut self.callbacks)?,
+            None => Cursor::new(self.initial_epoch, self.model.rng, plan),
+        };
         Ok(Run {
             train,
             validation,
@@ -170,7 +188,7 @@ impl<'a> Fit<'a> {
             callbacks: self.callbacks,
             progress: Progress::stdout(self.verbosity),
             interrupt: Interrupt::watch(self.interruptible),
-            cursor: Cursor::new(self.initial_epoch, self.model.rng),
+            cursor,
             model: self.model,
         })
     }

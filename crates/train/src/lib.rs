@@ -1,6 +1,7 @@
 //! Part of Cotangent: training as Keras has it, and what it tells of itself.
 
 mod callbacks;
+mod checkpoint;
 mod compile;
 mod cursor;
 mod data;
@@ -28,8 +29,8 @@ mod weights;
 #[cfg(feature = "tensorboard")]
 pub use callbacks::TensorBoard;
 pub use callbacks::{
-    Callback, Context, CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, Logs, Mode, ReduceLrOnPlateau,
-    SwapAverages, TerminateOnNan,
+    Callback, Context, CsvLogger, EarlyStopping, LambdaCallback, LearningRateScheduler, Logs, Mode, ModelCheckpoint,
+    ReduceLrOnPlateau, SwapAverages, TerminateOnNan,
 };
 pub use fit::Fit;
 pub use functional::{Input, IntoLayer, Shared, Symbol, Symbols};

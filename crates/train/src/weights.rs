@@ -1,9 +1,12 @@
 //! A model's parameters in a file, and out of it.
 
 use crate::Model;
+use crate::checkpoint::{ASIDE, is_checkpoint};
 use cotangent_core::{DType, Error, Result, Tensor};
 use cotangent_data::{Npz, Safetensors, write_npz};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 /// Tensors by their names.
@@ -28,14 +31,15 @@ impl Model {
     /// # Ok::<(), cotangent_core::Error>(())
     /// ```
     ///
-    /// Only the parameters: not the optimizer's state, nor the course of training.
+    /// Only the parameters: the optimizer's state and the course of training are in a
+    /// [checkpoint](crate::ModelCheckpoint).
     ///
     /// # Errors
     /// If the name ends in neither, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let params = self.params().map(|(name, param)| (name, &param.value));
-        match Format::of(path)? {
+        match Format::of_name(path)? {
             Format::Npz => write_npz(path, params),
             Format::Safetensors => {
                 let mut file = Safetensors::new();
@@ -45,7 +49,8 @@ impl Model {
         }
     }
 
-    /// Takes every parameter from a file that [`save`](Model::save) has written for a model with the same layers. Floats
+    /// Takes every parameter from a file that [`save`](Model::save) has written for a model with the same layers, or from a
+    /// [checkpoint](crate::ModelCheckpoint). Floats
     /// of another width are converted; an optimizer's state stays as it is.
     ///
     /// # Errors
@@ -53,11 +58,13 @@ impl Model {
     /// missing, surplus or misshapen. The model is as it was then.
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let found = match Format::of(path)? {
+        let found = match Format::of_content(path)? {
             Format::Npz => read_npz(path)?,
             Format::Safetensors => {
                 let file = Safetensors::read(path)?;
-                file.tensors().map(|(name, tensor)| (name.to_owned(), tensor.clone())).collect()
+                let checkpoint = is_checkpoint(&file);
+                let params = file.tensors().filter(|(name, _)| !(checkpoint && name.starts_with(ASIDE)));
+                params.map(|(name, tensor)| (name.to_owned(), tensor.clone())).collect()
             }
         };
         self.take(path, found)
@@ -116,13 +123,22 @@ enum Format {
 }
 
 impl Format {
-    fn of(path: &Path) -> Result<Self> {
+    fn of_name(path: &Path) -> Result<Self> {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("npz") => Ok(Format::Npz),
             Some("safetensors") => Ok(Format::Safetensors),
             _ => Err(Error::new(path.display().to_string(), "the name does not tell the file's format")
                 .hint("end it in `.safetensors` or `.npz`")),
         }
+    }
+
+    /// As the first bytes of the file say, whatever its name: an npz file is a zip archive.
+    fn of_content(path: &Path) -> Result<Self> {
+        let mut start = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(4).read_to_end(&mut start));
+        read.map_err(|e| Error::new(path.display().to_string(), "cannot open the file").because(e))?;
+        let zip = start == b"PK\x03\x04" || start == b"PK\x05\x06";
+        Ok(if zip { Format::Npz } else { Format::Safetensors })
     }
 }
 

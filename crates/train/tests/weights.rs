@@ -130,8 +130,9 @@ fn files_that_cannot_be_read_leave_the_model_as_it_was() {
     let mut model = network(1, 3);
     let before = bits(&model);
     says(model.load(folder.file("absent.npz")), &["absent.npz", "cannot open"]);
-    says(model.load(folder.file("a.h5")), &["a.h5", "the name does not tell", ".safetensors"]);
-    says(model.save(folder.file("weights")), &["weights", "the name does not tell"]);
+    fs::write(folder.file("a.h5"), b"\x89HDF\r\n\x1a\n").unwrap();
+    says(model.load(folder.file("a.h5")), &["a.h5", "not a safetensors file"]);
+    says(model.save(folder.file("a.h5")), &["a.h5", "the name does not tell", ".safetensors"]);
     says(model.save(folder.file("b/a.npz")), &["b/a.npz", "there is no folder"]);
     for name in ["a.safetensors", "a.npz"] {
         let path = folder.file(name);

@@ -1,0 +1,94 @@
+//! An optimizer's state in a checkpoint.
+
+use super::Store;
+use crate::Model;
+use cotangent_core::{Result, Tensor};
+use cotangent_nn::{LearningRate, Optimizer, State};
+
+/// What the optimizer remembers of the model's parameters.
+pub(super) fn put(store: &mut Store, model: &Model, optimizer: &dyn Optimizer) {
+    let state = optimizer.state();
+    store.put("optimizer", optimizer.name());
+    store.put("optimizer.steps", state.steps());
+    store.put("optimizer.summed", state.summed());
+    // a schedule is a function of the steps; only what was set is to be kept
+    if let LearningRate::Constant(rate) = optimizer.common().learning_rate {
+        store.put_floats("optimizer/learning_rate", &[rate]);
+    }
+    for (name, param) in model.params().filter(|(_, param)| param.trainable) {
+        for (i, slot) in state.get(&param.value).iter().enumerate() {
+            store.put_tensor(&slot_name(&name, i), slot.clone());
+        }
+        let others = [("average", state.average(&param.value)), ("gradient_sum", state.gradient_sum(&param.value))];
+        for (kind, tensor) in others {
+            tensor.into_iter().for_each(|tensor| store.put_tensor(&format!("{kind}/{name}"), tensor.clone()));
+        }
+    }
+}
+
+fn slot_name(param: &str, i: usize) -> String {
+    format!("slot/{i}/{param}")
+}
+
+/// An optimizer's state that was checked against the model and only waits to be put in its place.
+pub(super) struct Restored {
+    state: State,
+    learning_rate: Option<f64>,
+}
+
+/// Reads the state, if it is one of this optimizer and this model.
+pub(super) fn read(store: &Store, model: &Model, optimizer: &dyn Optimizer) -> Result<Restored> {
+    let name: String = store.get("optimizer")?;
+    if name != optimizer.name() {
+        let message =
+            format!("the checkpoint is of the optimizer {name}, the model is compiled with {}", optimizer.name());
+        return Err(store.error(message).hint("compile the model as it was when the checkpoint was written"));
+    }
+    let mut state = State::default();
+    state.set_steps(store.get("optimizer.steps")?);
+    state.set_summed(store.get("optimizer.summed")?);
+    for (name, param) in model.params().filter(|(_, param)| param.trainable) {
+        let value = &param.value;
+        let fitting = |key: String| fitting(store, &key, value);
+        let slots: Vec<Tensor> =
+            (0..).map_while(|i| fitting(slot_name(&name, i)).transpose()).collect::<Result<_>>()?;
+        if !slots.is_empty() {
+            state.set(value, slots);
+        }
+        if let Some(average) = fitting(format!("average/{name}"))? {
+            state.set_average(value, average);
+        }
+        if let Some(sum) = fitting(format!("gradient_sum/{name}"))? {
+            state.set_gradient_sum(value, sum);
+        }
+    }
+    let learning_rate = match store.tensor("optimizer/learning_rate") {
+        Some(_) => store.floats("optimizer/learning_rate")?.first().copied(),
+        None => None,
+    };
+    Ok(Restored { state, learning_rate })
+}
+
+/// The tensor `name`, if there is one; an error if it is not of the parameter's shape and dtype.
+fn fitting(store: &Store, name: &str, param: &Tensor) -> Result<Option<Tensor>> {
+    match store.tensor(name) {
+        Some(tensor) if tensor.spec() != param.spec() => Err(store.error(format!(
+            "the checkpoint's '{name}' is {} {}, the parameter {} {}",
+            tensor.dtype(),
+            tensor.shape(),
+            param.dtype(),
+            param.shape()
+        ))),
+        found => Ok(found.cloned()),
+    }
+}
+
+impl Restored {
+    /// Puts the state in its place.
+    pub fn put_into(self, optimizer: &mut dyn Optimizer) {
+        *optimizer.state_mut() = self.state;
+        if let Some(rate) = self.learning_rate {
+            optimizer.set_learning_rate(rate);
+        }
+    }
+}
