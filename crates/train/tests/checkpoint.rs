@@ -309,7 +309,9 @@ fn the_path_and_the_choice_of_moments_are_kerass() {
         (ModelCheckpoint::new(folder.file("a")).save_freq(2).save_best_only("loss"), "after an epoch, not amid one"),
         (ModelCheckpoint::new(folder.file("a")).save_best_only("los"), "\"los\""),
         (ModelCheckpoint::new(folder.file("{los}")), "nothing reports \"los\""),
-        (ModelCheckpoint::new(folder.file("b/a")), "there is no folder"),
+        (ModelCheckpoint::new(folder.file("b/a")), "[model_checkpoint] no checkpoint can be written to"),
+        (ModelCheckpoint::new(folder.file("1.npz/a")), "there is no folder"),
+        (ModelCheckpoint::new(folder.file("b{epoch}/a")), "b1/a] cannot write the file"),
         (ModelCheckpoint::new(folder.file("a")).save_weights_only(true), "the name does not tell the file's format"),
     ] {
         let text = train(callback).err().expect("an error").to_string();

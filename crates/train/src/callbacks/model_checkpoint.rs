@@ -76,6 +76,20 @@ impl ModelCheckpoint {
         self
     }
 
+    /// Fails before the first step where the first checkpoint would fail: an epoch may take hours.
+    fn check_folder(&self) -> Result<()> {
+        match self.path.parent() {
+            Some(folder) if folder.as_os_str().is_empty() || folder.is_dir() => Ok(()),
+            // one that is named after the epoch
+            Some(folder) if folder.to_string_lossy().contains('{') => Ok(()),
+            Some(folder) => {
+                let hint = format!("there is no folder {}: make it first", folder.display());
+                Err(Error::new(NAME, format!("no checkpoint can be written to {}", self.path.display())).hint(hint))
+            }
+            None => Err(Error::new(NAME, format!("{:?} names no file", self.path))),
+        }
+    }
+
     fn save(&self, context: &Context) -> Result<()> {
         let number = |name: &str| match name {
             "epoch" => Some(context.epoch() as f64 + 1.0),
@@ -105,6 +119,7 @@ impl Callback for ModelCheckpoint {
             let message = "what is best is known after an epoch, not amid one";
             return Err(Error::new(NAME, message).hint("use `save_best_only` or `save_freq`, or a callback for each"));
         }
+        self.check_folder()?;
         match &mut self.best {
             Some(best) => {
                 best.mode = self.mode;
