@@ -125,6 +125,32 @@ fn resumed_at_any_step_the_result_is_the_same_to_the_bit() {
     goes_on_as_if_never_interrupted("resume-adam", || Adam::new(0.05), 1..EPOCHS * STEPS);
 }
 
+/// What an optimizer says it keeps is what it keeps.
+#[test]
+fn slots_have_names() {
+    let (x, y) = samples();
+    let optimizers: [Box<dyn Optimizer>; 12] = [
+        Box::new(Sgd::new(0.1)),
+        Box::new(Sgd::new(0.1).momentum(0.9)),
+        Box::new(Sgd::new(0.1).momentum(0.9).nesterov(true)),
+        Box::new(RmsProp::default()),
+        Box::new(RmsProp::default().momentum(0.5)),
+        Box::new(RmsProp::default().centered(true)),
+        Box::new(RmsProp::default().centered(true).momentum(0.5)),
+        Box::new(Adadelta::default()),
+        Box::new(Adagrad::default()),
+        Box::new(Adam::default()),
+        Box::new(Adam::default().amsgrad(true)),
+        Box::new(AdamW::default()),
+    ];
+    for optimizer in optimizers {
+        let mut model = network(1, optimizer);
+        model.train_step(&x, &y).unwrap();
+        let (optimizer, (_, kernel)) = (model.optimizer().unwrap(), model.params().next().unwrap());
+        assert_eq!(optimizer.state().get(&kernel.value).len(), optimizer.slot_names().len(), "{}", optimizer.name());
+    }
+}
+
 #[test]
 fn every_optimizer_goes_on() {
     let breaks = || [2, STEPS, STEPS + 3];
@@ -252,6 +278,9 @@ fn checkpoints_of_another_run_are_refused() {
     break_off(network(1, Adam::new(0.05)), &path, 5);
     let path = &path;
     refuses(&mut network(2, Sgd::new(0.1)), &["of the optimizer adam", "compiled with sgd"], |fit| fit.resume(path));
+
+    let parts = ["adam keeps [m v] of each parameter, the model's keeps [m v greatest_v]"];
+    refuses(&mut network(2, Adam::new(0.1).amsgrad(true)), &parts, |fit| fit.resume(path));
 
     let mut other = Sequential::new([5]).add(Dense::new(4)).add(Dense::new(3)).build(&Device::Cpu, Seed(1)).unwrap();
     other.compile(Adam::new(0.05), SparseCategoricalCrossentropy, [Accuracy]);

@@ -68,6 +68,10 @@ impl Optimizer for Adadelta {
         decays("adadelta", &[("rho", self.rho)])
     }
 
+    fn slot_names(&self) -> &'static [&'static str] {
+        &["mean_square", "mean_square_step"]
+    }
+
     fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
         let rule = Rule { learning_rate: step.learning_rate, rho: self.rho, epsilon: self.epsilon };
         let slots = self.common.state.slots(param, [0.0; 2]);

@@ -54,6 +54,10 @@ impl Optimizer for Adagrad {
         non_negative("adagrad", &settings)
     }
 
+    fn slot_names(&self) -> &'static [&'static str] {
+        &["square_sum"]
+    }
+
     fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
         let rule = Rule { learning_rate: step.learning_rate, epsilon: self.epsilon };
         let slots = self.common.state.slots(param, [self.initial_accumulator]);

@@ -124,6 +124,10 @@ impl Optimizer for Adam {
         self.check_as("adam")
     }
 
+    fn slot_names(&self) -> &'static [&'static str] {
+        if self.amsgrad { &["m", "v", "greatest_v"] } else { &["m", "v"] }
+    }
+
     fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
         let rule = self.rule(step);
         let state = &mut self.common.state;

@@ -81,6 +81,10 @@ impl Optimizer for AdamW {
         self.adam.check_as("adamw")
     }
 
+    fn slot_names(&self) -> &'static [&'static str] {
+        self.adam.slot_names()
+    }
+
     fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
         self.adam.update(param, grad, step);
     }

@@ -60,6 +60,12 @@ pub trait Optimizer: Send {
     /// Moves one parameter by its gradient.
     fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step);
 
+    /// What it keeps of each parameter under its settings, in the order of [`State::get`]: a checkpoint of other settings
+    /// is refused by it.
+    fn slot_names(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Whether [`update`](Optimizer::update) takes the weight decay off by itself, by [`Step::keep`]; else it is done
     /// before.
     fn decays(&self) -> bool {
@@ -159,6 +165,10 @@ impl<O: Optimizer + ?Sized> Optimizer for Box<O> {
 
     fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
         (**self).update(param, grad, step);
+    }
+
+    fn slot_names(&self) -> &'static [&'static str] {
+        (**self).slot_names()
     }
 
     fn decays(&self) -> bool {

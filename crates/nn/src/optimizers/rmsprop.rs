@@ -136,6 +136,15 @@ impl Optimizer for RmsProp {
         decays("rmsprop", &[("rho", self.rho), ("momentum", self.momentum)])
     }
 
+    fn slot_names(&self) -> &'static [&'static str] {
+        match (self.centered, self.momentum > 0.0) {
+            (false, false) => &["mean_square"],
+            (false, true) => &["mean_square", "momentum"],
+            (true, false) => &["mean_square", "mean"],
+            (true, true) => &["mean_square", "mean", "momentum"],
+        }
+    }
+
     fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
         let Self { rho, momentum, epsilon, .. } = *self;
         let (inside, outside) = if self.epsilon_inside { (epsilon, 0.0) } else { (0.0, epsilon) };

@@ -68,6 +68,10 @@ impl Optimizer for Sgd {
         decays("sgd", &[("momentum", self.momentum)])
     }
 
+    fn slot_names(&self) -> &'static [&'static str] {
+        if self.momentum == 0.0 { &[] } else { &["momentum"] }
+    }
+
     fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
         let (momentum, nesterov, learning_rate) = (self.momentum, self.nesterov, step.learning_rate);
         if momentum == 0.0 {

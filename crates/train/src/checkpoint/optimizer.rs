@@ -9,6 +9,7 @@ use cotangent_nn::{LearningRate, Optimizer, State};
 pub(super) fn put(store: &mut Store, model: &Model, optimizer: &dyn Optimizer) {
     let state = optimizer.state();
     store.put("optimizer", optimizer.name());
+    store.put("optimizer.slots", optimizer.slot_names().join(" "));
     store.put("optimizer.steps", state.steps());
     store.put("optimizer.summed", state.summed());
     // a schedule is a function of the steps; only what was set is to be kept
@@ -43,6 +44,14 @@ pub(super) fn read(store: &Store, model: &Model, optimizer: &dyn Optimizer) -> R
         let message =
             format!("the checkpoint is of the optimizer {name}, the model is compiled with {}", optimizer.name());
         return Err(store.error(message).hint("compile the model as it was when the checkpoint was written"));
+    }
+    let (slots, wanted) = (store.get::<String>("optimizer.slots")?, optimizer.slot_names().join(" "));
+    if slots != wanted {
+        let message =
+            format!("the checkpoint's {name} keeps [{slots}] of each parameter, the model's keeps [{wanted}]");
+        return Err(store
+            .error(message)
+            .hint("give the optimizer the settings that it had when the checkpoint was written"));
     }
     let mut state = State::default();
     state.set_steps(store.get("optimizer.steps")?);
