@@ -161,22 +161,36 @@ pub(crate) fn sectors(addresses: impl Iterator<Item = u64>, bytes: usize) -> u64
 /// so many lanes of that width can take: 32 banks of 4 bytes, wide accesses in groups of lanes that fill 128 bytes.
 pub(crate) fn passes(addresses: &[u64], bytes: usize) -> (u64, u64) {
     let group = if bytes > 4 { 128 / bytes } else { 32 };
-    let mut total = 0;
-    for lanes in addresses.chunks(group) {
-        let (mut words, mut count, mut most) = ([0u64; 32], 0, 0);
-        let mut load = [0u8; 32];
-        for word in lanes.iter().flat_map(|address| address / 4..(address + bytes as u64).div_ceil(4)) {
-            if !words[..count].iter().rev().any(|&other| other == word) {
-                words[count] = word;
-                count += 1;
-                let bank = &mut load[word as usize % 32];
-                *bank += 1;
-                most = most.max(*bank);
-            }
-        }
-        total += u64::from(most);
+    let ideal = addresses.len().div_ceil(group) as u64;
+    if bytes == 4 && addresses.iter().all(|&address| address == addresses[0]) {
+        return (ideal, ideal);
     }
-    (total, addresses.len().div_ceil(group) as u64)
+    (addresses.chunks(group).map(|lanes| group_passes(lanes, bytes)).sum(), ideal)
+}
+
+/// The most different words in one bank.
+fn group_passes(lanes: &[u64], bytes: usize) -> u64 {
+    const NONE: u32 = u32::MAX;
+    let (mut first, mut load) = ([NONE; 32], [0u8; 32]);
+    // Words beyond the first of their bank, of which there are none without a conflict.
+    let (mut others, mut count) = ([NONE; 32], 0);
+    let mut seen = None;
+    for &address in lanes.iter().filter(|&&address| seen.replace(address) != Some(address)) {
+        for word in address as u32 / 4..(address as u32 + bytes as u32).div_ceil(4) {
+            let bank = word as usize % 32;
+            if first[bank] == word || others[..count].contains(&word) {
+                continue;
+            }
+            if first[bank] == NONE {
+                first[bank] = word;
+            } else {
+                others[count] = word;
+                count += 1;
+            }
+            load[bank] += 1;
+        }
+    }
+    load.into_iter().max().unwrap_or(0).into()
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub struct Kernel {
     pub(crate) wides: usize,
     pub(crate) predicates: usize,
     pub(crate) prefill: Vec<(Class, u16, Prefill)>,
+    /// Registers that some way through the code reads before it writes them: each block begins with NaNs there.
+    pub(crate) unset: Vec<(Class, u16)>,
     pub(crate) tables: Vec<Vec<usize>>,
     /// Where dynamic shared memory begins.
     pub(crate) dynamic_start: usize,

@@ -1,4 +1,4 @@
-//! Finds accesses to shared memory that no barrier orders.
+//! Finds accesses to shared memory that no barrier orders, and reads of what nobody has written.
 //!
 //! Time is cut into epochs by barriers. A cell of memory remembers who wrote it and who read it last, and when; two
 //! warps in one epoch, at least one of them writing, are a race. A `cp.async` may write at any time until it is waited
@@ -27,12 +27,14 @@ pub enum Touch {
     Atomic,
 }
 
-/// Another access that the one at hand races with.
+/// What is wrong with an access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rival {
-    /// Read or written by this warp, or by several.
+pub enum Wrong {
+    /// It reads what nobody has written.
+    Unwritten,
+    /// It races with this warp, or with several.
     Warp(Option<u32>),
-    /// A copy of this warp that is on its way.
+    /// It races with a copy of this warp that is on its way.
     Copy(u32),
 }
 
@@ -57,7 +59,11 @@ impl Races {
     pub fn barrier(&mut self) {
         self.epoch += 1;
         if self.epoch >> (32 - EPOCH_SHIFT) != 0 {
-            self.clear();
+            // The numbers are used up: what was written is written, by whom is long ago.
+            for cell in &mut self.cells {
+                *cell = Cell { write: if cell.write == 0 { 0 } else { MANY }, read: 0 };
+            }
+            self.epoch = 1;
         }
     }
 
@@ -67,47 +73,41 @@ impl Races {
         self.epoch = 1;
     }
 
+    #[inline(always)]
     fn range(&self, start: u64, bytes: usize) -> std::ops::Range<usize> {
         let first = start as usize >> self.granule_shift;
         first..first + (bytes >> self.granule_shift).max(1)
     }
 
-    /// Whether the tag is of this epoch and of somebody else than `warp`.
+    /// Notes an access of `warp`, and tells what is wrong with it.
     #[inline(always)]
-    fn foreign(&self, tag: u32, warp: u32) -> bool {
-        tag >> EPOCH_SHIFT == self.epoch && (tag & MANY != 0 || tag & WHO != warp)
-    }
-
-    /// Notes an access of `warp`; tells whom it races with.
-    #[inline(always)]
-    pub fn touch(&mut self, start: u64, bytes: usize, warp: u32, touch: Touch) -> Option<Rival> {
-        for at in self.range(start, bytes) {
-            let Cell { write, read } = self.cells[at];
-            if write & COPYING != 0 {
-                return Some(Rival::Copy(write & WHO));
-            }
-            let other_write = self.foreign(write, warp);
+    pub fn touch(&mut self, start: u64, bytes: usize, warp: u32, touch: Touch) -> Option<Wrong> {
+        let mut wrong = None;
+        let (now, range) = (self.epoch << EPOCH_SHIFT | warp, self.range(start, bytes));
+        for cell in &mut self.cells[range] {
+            let Cell { write, read } = *cell;
+            let (other_write, other_read) = (foreign(write, now), foreign(read, now));
             let both_atomic = touch == Touch::Atomic && write & ATOMIC != 0;
-            if other_write && !both_atomic {
-                return Some(rival(write));
+            if write & COPYING != 0 {
+                wrong = Some(Wrong::Copy(write & WHO));
+            } else if other_write && !both_atomic {
+                wrong = Some(warps(write));
+            } else if other_read && touch != Touch::Read {
+                wrong = Some(warps(read));
+            } else if write == 0 && touch != Touch::Write {
+                wrong = Some(Wrong::Unwritten);
             }
-            let other_read = self.foreign(read, warp);
-            if other_read && touch != Touch::Read {
-                return Some(rival(read));
-            }
-            let now = self.epoch << EPOCH_SHIFT | warp;
-            let cell = &mut self.cells[at];
             match touch {
                 Touch::Read => cell.read = now | if other_read { MANY } else { 0 },
                 Touch::Write => cell.write = now,
                 Touch::Atomic => cell.write = now | ATOMIC | if other_write { MANY } else { 0 },
             }
         }
-        None
+        wrong
     }
 
-    /// A copy is on its way; tells whom it races with.
-    pub fn begin_copy(&mut self, start: u64, bytes: usize, warp: u32) -> Option<Rival> {
+    /// A copy is on its way; tells what is wrong with it.
+    pub fn begin_copy(&mut self, start: u64, bytes: usize, warp: u32) -> Option<Wrong> {
         let found = self.touch(start, bytes, warp, Touch::Write);
         for at in self.range(start, bytes) {
             self.cells[at].write |= COPYING;
@@ -123,8 +123,14 @@ impl Races {
     }
 }
 
-fn rival(tag: u32) -> Rival {
-    Rival::Warp((tag & MANY == 0).then_some(tag & WHO))
+/// Whether the tag is of the same epoch as `now`, and of another warp.
+#[inline(always)]
+fn foreign(tag: u32, now: u32) -> bool {
+    tag >> EPOCH_SHIFT == now >> EPOCH_SHIFT && (tag ^ now) & (MANY | WHO) != 0
+}
+
+fn warps(tag: u32) -> Wrong {
+    Wrong::Warp((tag & MANY == 0).then_some(tag & WHO))
 }
 
 #[cfg(test)]
@@ -137,11 +143,25 @@ mod tests {
         assert_eq!(races.touch(0, 4, 0, Touch::Write), None);
         assert_eq!(races.touch(0, 4, 0, Touch::Read), None, "its own");
         assert_eq!(races.touch(4, 4, 1, Touch::Write), None, "elsewhere");
-        assert_eq!(races.touch(0, 4, 1, Touch::Read), Some(Rival::Warp(Some(0))));
+        assert_eq!(races.touch(0, 4, 1, Touch::Read), Some(Wrong::Warp(Some(0))));
         races.barrier();
-        assert_eq!(races.touch(0, 16, 1, Touch::Read), None);
+        assert_eq!(races.touch(0, 8, 1, Touch::Read), None);
         assert_eq!(races.touch(0, 4, 2, Touch::Read), None, "two readers");
-        assert_eq!(races.touch(0, 4, 2, Touch::Write), Some(Rival::Warp(None)));
+        assert_eq!(races.touch(0, 4, 2, Touch::Write), Some(Wrong::Warp(None)));
+    }
+
+    #[test]
+    fn reads_of_what_nobody_wrote() {
+        let mut races = Races::new(64, 4);
+        assert_eq!(races.touch(0, 4, 0, Touch::Read), Some(Wrong::Unwritten));
+        assert_eq!(races.touch(4, 4, 0, Touch::Atomic), Some(Wrong::Unwritten));
+        races.touch(8, 4, 0, Touch::Write);
+        assert_eq!(races.touch(8, 8, 0, Touch::Read), Some(Wrong::Unwritten), "half of it");
+        (0..1 << 24).for_each(|_| races.barrier());
+        assert_eq!(races.touch(8, 4, 1, Touch::Read), None, "long ago");
+        assert_eq!(races.touch(16, 4, 1, Touch::Read), Some(Wrong::Unwritten));
+        races.clear();
+        assert_eq!(races.touch(8, 4, 1, Touch::Read), Some(Wrong::Unwritten), "another block");
     }
 
     #[test]
@@ -149,18 +169,20 @@ mod tests {
         let mut races = Races::new(64, 1);
         assert_eq!(races.touch(0, 1, 0, Touch::Write), None);
         assert_eq!(races.touch(1, 1, 1, Touch::Write), None);
-        assert_eq!(races.touch(0, 4, 1, Touch::Write), Some(Rival::Warp(Some(0))));
+        assert_eq!(races.touch(0, 4, 1, Touch::Write), Some(Wrong::Warp(Some(0))));
     }
 
     #[test]
     fn atomics_race_with_plain_accesses_only() {
         let mut races = Races::new(64, 4);
+        races.touch(0, 4, 0, Touch::Write);
+        races.barrier();
         assert_eq!(races.touch(0, 4, 0, Touch::Atomic), None);
         assert_eq!(races.touch(0, 4, 1, Touch::Atomic), None);
-        assert_eq!(races.touch(0, 4, 1, Touch::Read), Some(Rival::Warp(None)));
+        assert_eq!(races.touch(0, 4, 1, Touch::Read), Some(Wrong::Warp(None)));
         races.barrier();
         assert_eq!(races.touch(0, 4, 1, Touch::Read), None);
-        assert_eq!(races.touch(0, 4, 0, Touch::Atomic), Some(Rival::Warp(Some(1))));
+        assert_eq!(races.touch(0, 4, 0, Touch::Atomic), Some(Wrong::Warp(Some(1))));
     }
 
     #[test]
@@ -168,10 +190,10 @@ mod tests {
         let mut races = Races::new(64, 4);
         assert_eq!(races.begin_copy(16, 16, 3), None);
         races.barrier();
-        assert_eq!(races.touch(20, 4, 3, Touch::Read), Some(Rival::Copy(3)), "a barrier is no wait");
+        assert_eq!(races.touch(20, 4, 3, Touch::Read), Some(Wrong::Copy(3)), "a barrier is no wait");
         races.end_copy(16, 16, 3);
         assert_eq!(races.touch(20, 4, 3, Touch::Read), None);
-        assert_eq!(races.touch(24, 4, 1, Touch::Read), Some(Rival::Warp(Some(3))), "a wait is no barrier");
+        assert_eq!(races.touch(24, 4, 1, Touch::Read), Some(Wrong::Warp(Some(3))), "a wait is no barrier");
         races.barrier();
         assert_eq!(races.touch(24, 4, 1, Touch::Read), None);
     }

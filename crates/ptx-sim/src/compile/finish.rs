@@ -43,7 +43,7 @@ impl Compiler<'_, '_> {
             Class::Wide => (predicates + words + register.index) as usize,
         };
         let count = (predicates + words + wides) as usize;
-        let mut ranges = Liveness::new(&self.code, &self.tables, count, dense).ranges;
+        let Liveness { mut ranges, unset } = Liveness::new(&self.code, &self.tables, count, dense);
         for &register in self.prefilled.values() {
             ranges[dense(register)] = Some((0, usize::MAX));
         }
@@ -55,6 +55,16 @@ impl Compiler<'_, '_> {
             Class::Word => word_slots[register.index as usize],
             Class::Wide => wide_slots[register.index as usize],
         };
+        let constant = |register: usize| ranges[register] == Some((0, usize::MAX));
+        let unset = unset.into_iter().filter(|&register| !constant(register)).filter_map(|register| {
+            // As `dense` numbers them; a predicate that is not set is false.
+            let word = (register as u32).checked_sub(predicates)?;
+            Some(match word.checked_sub(words) {
+                None => (Class::Word, word_slots[word as usize]),
+                Some(wide) => (Class::Wide, wide_slots[wide as usize]),
+            })
+        });
+        let unset = unset.collect();
         let dynamic_start = self.static_shared.next_multiple_of(self.dynamic_align.max(16));
         let prefill: Vec<(Class, u16, Prefill)> =
             self.prefilled.iter().map(|(&(class, value), &register)| (class, slot(register), value)).collect();
@@ -76,6 +86,7 @@ impl Compiler<'_, '_> {
             wides: wide_count,
             predicates: predicates as usize,
             prefill,
+            unset,
             tables: self.tables,
             dynamic_start,
             granule: self.granule,

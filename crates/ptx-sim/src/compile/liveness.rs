@@ -8,6 +8,8 @@ use crate::ins::Op;
 /// For each register, by its dense number: the first and the last instruction where it is alive or named.
 pub struct Liveness {
     pub ranges: Vec<Option<(usize, usize)>>,
+    /// Registers that some way through the code reads before it writes them.
+    pub unset: Vec<usize>,
 }
 
 struct Block {
@@ -55,7 +57,11 @@ impl Liveness {
                 draft.writes.iter().chain(&draft.reads).for_each(|&register| touch(dense(register), at));
             }
         }
-        Self { ranges }
+        let mut unset = Vec::new();
+        if let Some(first) = blocks.first() {
+            first.live_in.for_each(|register| unset.push(register));
+        }
+        Self { ranges, unset }
     }
 }
 

@@ -108,20 +108,22 @@ impl Block<'_> {
                         return Err(self.unwritten(warp.id, ins, lane, "global", addresses[lane], bytes));
                     }
                     for element in 0..lanes {
-                        let value = global_value(region, at + element * size, size);
+                        let value = global_value(region, at + element * size, size, check);
                         warp.set(ins.regs[element], lane, class, extended(ty, value));
                     }
                 }
             }
             Space::Shared => {
                 self.count_shared(addresses, active, bytes);
+                match (size, lanes) {
+                    (4, 1) => return self.load_words::<1>(warp, ins, active, addresses),
+                    (4, 2) => return self.load_words::<2>(warp, ins, active, addresses),
+                    (4, 4) => return self.load_words::<4>(warp, ins, active, addresses),
+                    _ => {}
+                }
                 for lane in lanes_of(active) {
-                    self.aligned(warp.id, ins, lane, addresses[lane], bytes)?;
                     let at = self.in_shared(warp.id, ins, lane, addresses[lane], bytes)?;
-                    self.ordered(warp.id, ins, lane, at, bytes, Touch::Read)?;
-                    if check && !self.shared.is_written(at, bytes) {
-                        return Err(self.unwritten(warp.id, ins, lane, "shared", addresses[lane], bytes));
-                    }
+                    self.touch(warp.id, ins, lane, at, bytes, Touch::Read)?;
                     for element in 0..lanes {
                         let value = self.shared.load(at + element * size, size);
                         warp.set(ins.regs[element], lane, class, extended(ty, value));
@@ -147,6 +149,26 @@ impl Block<'_> {
                     self.load_param(warp, &single, 1 << lane, ty, lanes as u8);
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// `N` words of shared memory for each lane, the most frequent requests there.
+    fn load_words<const N: usize>(&mut self, warp: &mut Warp, ins: &Ins, active: u32, addresses: &Wides) -> Checked {
+        let (mut result, mut seen, mut words) = ([[0; 32]; N], u64::MAX, [0; N]);
+        for lane in lanes_of(active) {
+            // Neighbours often read the same, which needs no second look.
+            if addresses[lane] != seen {
+                let at = self.in_shared(warp.id, ins, lane, addresses[lane], 4 * N)?;
+                self.touch(warp.id, ins, lane, at, 4 * N, Touch::Read)?;
+                (seen, words) = (addresses[lane], self.shared.words::<N>(at));
+            }
+            for (lanes, word) in result.iter_mut().zip(words) {
+                lanes[lane] = word;
+            }
+        }
+        for (element, lanes) in result.into_iter().enumerate() {
+            warp.put(ins.regs[element], lanes, active);
         }
         Ok(())
     }
@@ -219,9 +241,8 @@ impl Block<'_> {
             Space::Shared => {
                 self.count_shared(addresses, active, bytes);
                 for lane in lanes_of(active) {
-                    self.aligned(warp.id, ins, lane, addresses[lane], bytes)?;
                     let at = self.in_shared(warp.id, ins, lane, addresses[lane], bytes)?;
-                    self.ordered(warp.id, ins, lane, at, bytes, Touch::Write)?;
+                    self.touch(warp.id, ins, lane, at, bytes, Touch::Write)?;
                     for element in 0..lanes {
                         let value = warp.value(ins.regs[1 + element], lane, class);
                         self.shared.store(at + element * size, size, value);
@@ -276,13 +297,13 @@ fn in_a_row(addresses: &Wides, active: u32) -> bool {
     active == u32::MAX && (0..32).fold(true, |row, l| row & (addresses[l] == addresses[0].wrapping_add(4 * l as u64)))
 }
 
-/// 1, 2, 4 or 8 bytes; a NaN where nobody has written them.
+/// 1, 2, 4 or 8 bytes; a NaN where nobody has written them, which need not be looked up if it is `checked`.
 #[inline(always)]
-pub fn global_value(region: &Region, at: usize, size: usize) -> u64 {
+pub fn global_value(region: &Region, at: usize, size: usize, checked: bool) -> u64 {
     if size == 8 {
-        return global_value(region, at, 4) | global_value(region, at + 4, 4) << 32;
+        return global_value(region, at, 4, checked) | global_value(region, at + 4, 4, checked) << 32;
     }
-    let value = if region.is_written(at, size) { region.load(at, size) } else { POISON };
+    let value = if checked || region.is_written(at, size) { region.load(at, size) } else { POISON };
     u64::from(if size < 4 { value & ((1 << (8 * size)) - 1) } else { value })
 }
 

@@ -9,7 +9,7 @@ use super::warp::Warp;
 use crate::fault::FaultKind;
 use crate::ins::Ins;
 use crate::memory::{Region, lookup, nearest};
-use crate::race::{Rival, Touch};
+use crate::race::{Touch, Wrong};
 use crate::types::{Class, LOCAL_WINDOW, SHARED_WINDOW, Space};
 
 impl<'a> Block<'a> {
@@ -97,9 +97,10 @@ impl<'a> Block<'a> {
         Err(self.fault(FaultKind::OutOfBounds, ins, Some((warp, lane)), message))
     }
 
-    /// A fault if a lane's access to shared memory ends outside.
+    /// A fault if a lane's access to shared memory is misaligned or ends outside.
     #[inline(always)]
     pub fn in_shared(&self, warp: u32, ins: &Ins, lane: usize, address: u64, bytes: usize) -> Checked<usize> {
+        self.aligned(warp, ins, lane, address, bytes)?;
         if self.shared.holds(address, bytes) {
             return Ok(address as usize);
         }
@@ -118,27 +119,31 @@ impl<'a> Block<'a> {
         Err(self.fault(FaultKind::OutOfBounds, ins, Some((warp.id, lane)), message))
     }
 
-    /// A fault if the access races with another.
+    /// A fault if the access to shared memory races with another, or reads what nobody has written.
     #[inline(always)]
-    pub fn ordered(&mut self, warp: u32, ins: &Ins, lane: usize, at: usize, bytes: usize, touch: Touch) -> Checked {
-        if !self.options.check_races {
-            return Ok(());
-        }
+    pub fn touch(&mut self, warp: u32, ins: &Ins, lane: usize, at: usize, bytes: usize, touch: Touch) -> Checked {
         match self.races.touch(at as u64, bytes, warp, touch) {
             None => Ok(()),
-            Some(rival) => Err(self.race(warp, ins, lane, at, rival)),
+            Some(wrong) => self.judge(warp, ins, lane, (at, bytes), wrong),
         }
     }
 
+    /// The fault, unless its check is switched off.
     #[cold]
-    pub fn race(&self, warp: u32, ins: &Ins, lane: usize, at: usize, rival: Rival) -> Box<crate::Fault> {
-        let other = match rival {
-            Rival::Warp(Some(other)) => format!("warp {other} accessed it"),
-            Rival::Warp(None) => "several warps accessed it".to_owned(),
-            Rival::Copy(other) => format!("a cp.async of warp {other} is on its way there"),
+    pub fn judge(&self, warp: u32, ins: &Ins, lane: usize, (at, bytes): (usize, usize), wrong: Wrong) -> Checked {
+        let other = match wrong {
+            Wrong::Unwritten if self.options.check_unwritten => {
+                // The warps run in turn, so a missing barrier shows in this way, too.
+                return Err(self.unwritten(warp, ins, lane, "shared", at as u64, bytes));
+            }
+            Wrong::Unwritten => return Ok(()),
+            _ if !self.options.check_races => return Ok(()),
+            Wrong::Warp(Some(other)) => format!("warp {other} accessed it since the last barrier"),
+            Wrong::Warp(None) => "several warps accessed it since the last barrier".to_owned(),
+            Wrong::Copy(other) => format!("a cp.async of warp {other} is on its way there"),
         };
-        let message = format!("shared memory at {at:#x} by warp {warp}, but {other} since the last barrier");
-        self.fault(FaultKind::Race, ins, Some((warp, lane)), message)
+        let message = format!("warp {warp} accesses shared memory at {at:#x}, but {other}");
+        Err(self.fault(FaultKind::Race, ins, Some((warp, lane)), message))
     }
 
     #[cold]
@@ -151,7 +156,7 @@ impl<'a> Block<'a> {
         address: u64,
         bytes: usize,
     ) -> Box<crate::Fault> {
-        let message = format!("{bytes} bytes of {space} memory at {address:#x}, which nobody has written");
+        let message = format!("{bytes} bytes of {space} memory at {address:#x}, which nobody has written yet");
         self.fault(FaultKind::Unwritten, ins, Some((warp, lane)), message)
     }
 

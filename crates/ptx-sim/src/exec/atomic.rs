@@ -133,10 +133,7 @@ impl Block<'_> {
         f: impl Fn(u64) -> u64,
     ) -> Checked<u64> {
         let at = self.in_shared(warp, ins, lane, address, size)?;
-        self.ordered(warp, ins, lane, at, size, Touch::Atomic)?;
-        if self.options.check_unwritten && !self.shared.is_written(at, size) {
-            return Err(self.unwritten(warp, ins, lane, "shared", address, size));
-        }
+        self.touch(warp, ins, lane, at, size, Touch::Atomic)?;
         let old = self.shared.load(at, size);
         self.shared.store(at, size, f(old));
         Ok(old)
@@ -160,7 +157,7 @@ impl Block<'_> {
             return Ok(old.expect("always some").into());
         }
         let _guard = WIDE.lock().expect("no holder panics");
-        let old = global_value(region, at, 8);
+        let old = global_value(region, at, 8, self.options.check_unwritten);
         let new = f(old);
         region.store(at, 4, new as u32);
         region.store(at + 4, 4, (new >> 32) as u32);

@@ -132,6 +132,12 @@ impl<'a> Block<'a> {
 
     /// Fills the registers that hold something before the first instruction.
     fn prefill(&self, warp: &mut Warp) {
+        for &(class, register) in &self.kernel.unset {
+            match class {
+                Class::Wide => warp.wides[usize::from(register)] = [u64::MAX; 32],
+                _ => warp.words[usize::from(register)] = [u32::MAX; 32],
+            }
+        }
         for &(class, register, prefill) in &self.kernel.prefill {
             let value = |lane: u32| match prefill {
                 Prefill::Bits(bits) => bits,

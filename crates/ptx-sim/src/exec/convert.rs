@@ -88,7 +88,7 @@ fn to_float(c: Convert, number: Number) -> u64 {
         x = whole(x, c.round);
     }
     if c.sat {
-        x = if x.is_nan() { 0.0 } else { x.clamp(0.0, 1.0) };
+        x = if x > 0.0 { x.min(1.0) } else { 0.0 };
     }
     if c.relu && x < 0.0 {
         x = 0.0;

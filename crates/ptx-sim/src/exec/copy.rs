@@ -52,12 +52,9 @@ impl Block<'_> {
         self.count_global(&sources, reading, bytes);
         self.count_shared(&targets, active, bytes);
         for lane in lanes_of(active) {
-            self.aligned(warp.id, ins, lane, targets[lane], bytes)?;
             let at = self.in_shared(warp.id, ins, lane, targets[lane], bytes)?;
-            if self.options.check_races
-                && let Some(rival) = self.races.begin_copy(at as u64, bytes, warp.id)
-            {
-                return Err(self.race(warp.id, ins, lane, at, rival));
+            if let Some(wrong) = self.races.begin_copy(at as u64, bytes, warp.id) {
+                self.judge(warp.id, ins, lane, (at, bytes), wrong)?;
             }
             let count = (counts[lane] as usize).min(bytes);
             let data = self.fetch(warp.id, ins, lane, sources[lane], count, bytes)?;
@@ -82,11 +79,17 @@ impl Block<'_> {
         }
         self.aligned(warp, ins, lane, address, bytes)?;
         let (region, at) = self.region(warp, ins, lane, address, count)?;
-        for byte in 0..count {
-            if self.options.check_unwritten && !region.is_written(at + byte, 1) {
-                return Err(self.unwritten(warp, ins, lane, "global", address + byte as u64, 1));
-            }
-            data[byte / 4] |= (global_value(region, at + byte, 1) as u32) << (8 * (byte % 4));
+        let check = self.options.check_unwritten;
+        if check && let Some(byte) = (0..count).find(|byte| !region.is_written(at + byte, 1)) {
+            return Err(self.unwritten(warp, ins, lane, "global", address + byte as u64, 1));
+        }
+        for (i, word) in data.iter_mut().enumerate().take(count.div_ceil(4)) {
+            *word = match count - 4 * i {
+                rest @ 1..4 => (0..rest).fold(0, |word, byte| {
+                    word | (global_value(region, at + 4 * i + byte, 1, check) as u32) << (8 * byte)
+                }),
+                _ => global_value(region, at + 4 * i, 4, check) as u32,
+            };
         }
         Ok(data)
     }

@@ -84,7 +84,7 @@ macro_rules! reals {
             }
             #[inline(always)]
             fn saturate(self) -> Self {
-                if self.is_nan() { 0.0 } else { <$ty>::max(self, 0.0).min(1.0) }
+                if self > 0.0 { <$ty>::min(self, 1.0) } else { 0.0 }
             }
             fn directed(self, b: Self, c: Self, round: Round) -> Self {
                 of_double(sum_to_odd(f64::from(self) * f64::from(b), c.into()), round) as $ty

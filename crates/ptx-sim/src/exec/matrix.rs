@@ -35,12 +35,8 @@ impl Block<'_> {
             let mut rows = [[0u32; 8]; 8];
             for (row, values) in rows.iter_mut().enumerate() {
                 let lane = 8 * matrix + row;
-                self.aligned(warp.id, ins, lane, addresses[lane], 16)?;
                 let at = self.in_shared(warp.id, ins, lane, addresses[lane], 16)?;
-                self.ordered(warp.id, ins, lane, at, 16, Touch::Read)?;
-                if self.options.check_unwritten && !self.shared.is_written(at, 16) {
-                    return Err(self.unwritten(warp.id, ins, lane, "shared", addresses[lane], 16));
-                }
+                self.touch(warp.id, ins, lane, at, 16, Touch::Read)?;
                 for (column, value) in values.iter_mut().enumerate() {
                     *value = self.shared.load(at + 2 * column, 2) as u32;
                 }

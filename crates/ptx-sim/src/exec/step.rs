@@ -30,7 +30,7 @@ impl Block<'_> {
     /// Runs `warp` until it ends, reaches a barrier, or has had its turn.
     pub fn run_warp(&mut self, warp: &mut Warp) -> Checked<Stop> {
         let kernel = self.kernel;
-        for _ in 0..TURN {
+        for ran in 0..TURN {
             if (warp.pc >= warp.meet || warp.mask == 0) && !warp.regroup() {
                 if warp.groups.is_empty() {
                     self.abandon_copies(warp);
@@ -52,6 +52,7 @@ impl Block<'_> {
                 }
                 Op::Barrier { reduce, negate } => {
                     if let Some(waiting) = self.barrier(warp, ins, active, reduce, negate)? {
+                        self.charge(ran + 1, ins)?;
                         return Ok(Stop::Barrier(waiting));
                     }
                 }
@@ -59,17 +60,18 @@ impl Block<'_> {
                 _ => self.step(warp, ins, active)?,
             }
         }
-        self.budget = self.budget.saturating_sub(TURN);
-        if self.budget == 0 {
-            let message = format!("more than {} instructions in one block", self.options.max_instructions);
-            return Err(self.fault(
-                FaultKind::Timeout,
-                &kernel.code[warp.pc.min(kernel.code.len() - 1)],
-                None,
-                message,
-            ));
-        }
+        self.charge(TURN, &kernel.code[warp.pc.min(kernel.code.len() - 1)])?;
         Ok(Stop::Turn)
+    }
+
+    /// Takes instructions from what the block may still run.
+    fn charge(&mut self, ran: u64, ins: &Ins) -> Checked {
+        self.budget = self.budget.saturating_sub(ran);
+        if self.budget > 0 {
+            return Ok(());
+        }
+        let message = format!("more than {} instructions in one block", self.options.max_instructions);
+        Err(self.fault(FaultKind::Timeout, ins, None, message))
     }
 
     /// Everything that does not change where the warp is.

@@ -69,7 +69,7 @@ impl Warp {
             live: 0,
             groups: Vec::new(),
             meet: usize::MAX,
-            local: (0..lanes).map(|_| Scratch::new(kernel.local_bytes)).collect(),
+            local: (0..lanes).map(|_| Scratch::marked(kernel.local_bytes)).collect(),
             copies: Copies::default(),
             barrier: None,
             done: false,

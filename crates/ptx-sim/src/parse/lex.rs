@@ -125,6 +125,10 @@ fn token_length(text: &str, first: char) -> Option<usize> {
     if !is_word(first) {
         return Some(first.len_utf8());
     }
+    if first == '.' {
+        // `.reg.b32` is two directives.
+        return Some(1 + text[1..].find(|c| !is_word(c) || c == '.').unwrap_or(text.len() - 1));
+    }
     // `shared::cta` is one word, `label:` is a word and a mark.
     let mut length = 0;
     loop {
@@ -146,6 +150,7 @@ mod tests {
 
     #[test]
     fn words_marks_and_lines() {
+        assert_eq!(texts(".reg.b32 a").iter().map(|token| token.0).collect::<Vec<_>>(), [".reg", ".b32", "a"]);
         let found = texts("@!%p1 ld.global.f32 %f1, [%rd2+-4]; // note\n$L_1: /* a\nb */ st.shared::cta.u8");
         let words: Vec<&str> = found.iter().map(|token| token.0).collect();
         assert_eq!(
