@@ -70,7 +70,7 @@ impl Figure for Matrix {
 
     fn draw<B: Backend>(&self, page: &Page<B>) -> Result<()> {
         let side = self.names.len() as i32 * self.cell;
-        canvas::rectangle(page, (HEAD.0 - 1, HEAD.1 - 1), (side + 2, side + 2), RGBColor(150, 150, 150))?;
+        canvas::rectangle(page, (HEAD.0 - 1, HEAD.1 - 1), (side + 1, side + 1), RGBColor(150, 150, 150))?;
         write(page, "predicted", (HEAD.0 + side / 2, 26), HPos::Center, 22, BLACK)?;
         write(page, "true", (16, HEAD.1 + side / 2), HPos::Left, 22, BLACK)?;
         let font = (self.cell - 2).min(18);
@@ -89,7 +89,8 @@ impl Matrix {
     fn draw_cell<B: Backend>(&self, page: &Page<B>, (i, j): (usize, usize), count: f64, total: f64) -> Result<()> {
         let corner = (HEAD.0 + j as i32 * self.cell, HEAD.1 + i as i32 * self.cell);
         let share = if total > 0.0 { count / total } else { 0.0 };
-        canvas::rectangle(page, corner, (self.cell, self.cell), shade(share))?;
+        // the last row and column of pixels stay grey: a line between cells
+        canvas::rectangle(page, corner, (self.cell - 1, self.cell - 1), shade(share))?;
         if self.cell < READABLE || count == 0.0 {
             return Ok(());
         }
