@@ -2,17 +2,16 @@
 
 use crate::Buffer;
 use crate::dense::{Dense, dense};
-use crate::dispatch::for_float;
+use crate::dispatch::for_number;
 use crate::par::{GRAIN, Shared, for_ranges};
-use crate::simd::SimdFloat;
-use cotangent_base::{DataFormat, View};
+use cotangent_base::{DataFormat, Element, View};
 use std::marker::PhantomData;
 
 /// The side of the squares that are transposed one by one: a cache line of numbers.
 const SIDE: usize = 16;
 
 /// The image tensor `x` as a channels-last slice.
-pub(super) fn to_last<T: SimdFloat>(x: View<Buffer>, format: DataFormat) -> Dense<T> {
+pub(super) fn to_last<T: Element>(x: View<Buffer>, format: DataFormat) -> Dense<T> {
     let [n, h, w, c] = format.nhwc(&x.shape());
     let data = dense::<T>(x);
     match format {
@@ -26,17 +25,17 @@ pub(super) fn from_last(x: Buffer, format: DataFormat, [n, h, w, c]: [usize; 4])
     match format {
         DataFormat::ChannelsLast => x,
         DataFormat::ChannelsFirst => {
-            for_float!("conv2d", x.dtype(), T => transposed(x.as_slice::<T>(), [n, h * w, c]))
+            for_number!("conv2d", x.dtype(), T => transposed(x.as_slice::<T>(), [n, h * w, c]))
         }
     }
 }
 
-fn transposed<T: SimdFloat>(x: &[T], size: [usize; 3]) -> Buffer {
+fn transposed<T: Element>(x: &[T], size: [usize; 3]) -> Buffer {
     Buffer::build(x.len(), |out| transpose(x, out, size))
 }
 
 /// `[n, a, b]` to `[n, b, a]`.
-fn transpose<T: SimdFloat>(from: &[T], to: &mut [T], [n, a, b]: [usize; 3]) {
+fn transpose<T: Element>(from: &[T], to: &mut [T], [n, a, b]: [usize; 3]) {
     let to = Shared::new(to);
     let bands = a.div_ceil(SIDE);
     let grain = (GRAIN / (SIDE * b).max(1)).max(1);

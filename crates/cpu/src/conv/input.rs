@@ -60,7 +60,7 @@ pub(super) fn by_adding<T: SimdFloat>(level: Level, dy: &[T], w: &[T], g: &ConvG
 }
 
 /// `w[.., k]` for some filters as rows.
-fn transposed<T: SimdFloat>(w: &[T], s: &Sizes, filters: Range<usize>) -> Vec<T> {
+pub(super) fn transposed<T: SimdFloat>(w: &[T], s: &Sizes, filters: Range<usize>) -> Vec<T> {
     filters.flat_map(|k| (0..s.columns).map(move |column| w[column * s.filters + k])).collect()
 }
 

@@ -8,18 +8,26 @@
 mod format;
 mod input;
 mod patches;
+mod pooled;
 #[cfg(test)]
 mod tests;
+mod winners;
+mod winograd;
 
 use crate::Buffer;
 use crate::dense::dense;
 use crate::dispatch::for_float;
 use crate::gemm::{Product, Strided};
+use crate::par::Shared;
 use crate::simd::{Level, SimdFloat};
-use cotangent_base::{ConvGeometry, View};
+use cotangent_base::{ConvGeometry, DType, View};
 use format::{from_last, to_last};
 use patches::{Patches, Transposed};
 use std::ops::Range;
+use winograd::Winograd;
+
+pub use pooled::conv2d_max_pool2d;
+pub use winners::conv2d_max_pool2d_vjp;
 
 /// `y[n, p, k] = bias[k] + Σ x[n, p·stride + tap·dilation − before, c]·w[tap, c, k]`, the sum running over the taps
 /// and over the channels of k's group. `x` and y are in the geometry's format, `w [kh, kw, C / groups, K]`,
@@ -28,7 +36,11 @@ use std::ops::Range;
 /// # Panics
 /// If the shapes are not the geometry's, or the dtypes are not all f32 or all f64.
 pub fn conv2d(x: View<Buffer>, w: View<Buffer>, bias: Option<View<Buffer>>, geometry: &ConvGeometry) -> Buffer {
-    for_float!("conv2d", x.buffer.dtype(), T => forward::<T>(Level::current(), x, w, bias, geometry))
+    let fast =
+        winograd::suits(x.buffer.dtype(), geometry).then(|| winograd_forward(Level::current(), x, w, bias, geometry));
+    fast.flatten().unwrap_or_else(
+        || for_float!("conv2d", x.buffer.dtype(), T => forward::<T>(Level::current(), x, w, bias, geometry)),
+    )
 }
 
 /// The cotangent of x: `dx[n, i, c] = Σ dy[n, p, k]·w[tap, c, k]` over all p, tap with
@@ -111,6 +123,22 @@ fn forward<T: SimdFloat>(
         }
     });
     from_last(y, g.format, g.format.nhwc(&g.y_shape()))
+}
+
+/// The same for geometries that suit [`winograd`]; nothing if a result is not finite.
+fn winograd_forward(
+    level: Level,
+    x: View<Buffer>,
+    w: View<Buffer>,
+    bias: Option<View<Buffer>>,
+    g: &ConvGeometry,
+) -> Option<Buffer> {
+    let (x, w, bias) = (to_last::<f32>(x, g.format), dense::<f32>(w), bias.map(dense::<f32>));
+    let size = [g.window.h.output, g.window.w.output];
+    let mut y = Buffer::uninit(DType::F32, g.y_shape().count());
+    let finish = winograd::Plain { y: Shared::new(y.as_mut()), bias: bias.as_deref(), size, filters: g.filters };
+    let finite = Winograd::new(level, &x, &w, g).run(size.map(|s| s.div_ceil(2)), &finish);
+    finite.then(|| from_last(y, g.format, g.format.nhwc(&g.y_shape())))
 }
 
 fn input_cotangent<T: SimdFloat>(level: Level, dy: View<Buffer>, w: View<Buffer>, g: &ConvGeometry) -> Buffer {

@@ -7,14 +7,19 @@ use crate::gemm::tests::assert_rounded;
 use crate::naive::conv as plain;
 use cotangent_base::{DataFormat, Padding, Rng, WindowSpec};
 
-/// A geometry drawn at random; `None` if the window does not fit.
-fn random_geometry(rng: &mut Rng) -> Option<ConvGeometry> {
+/// Gives random numbers `from..=to`.
+pub(super) fn draws(rng: &mut Rng) -> impl FnMut(usize, usize) -> usize + use<> {
     let stream = rng.next_stream();
     let mut i = 0;
-    let mut draw = |from: usize, to: usize| {
+    move |from, to| {
         i += 1;
         from + stream.word(i) as usize % (to - from + 1)
-    };
+    }
+}
+
+/// A geometry drawn at random; `None` if the window does not fit.
+pub(super) fn random_geometry(rng: &mut Rng) -> Option<ConvGeometry> {
+    let mut draw = draws(rng);
     let size = [draw(1, 11), draw(1, 11)];
     let padding = match draw(0, 2) {
         0 => Padding::Valid,

@@ -1,0 +1,54 @@
+//! Convolution and max pooling in one: the images between the two are never written.
+
+use super::conv2d;
+use super::format::{from_last, to_last};
+use super::winograd::{self, Pooled, Winograd};
+use crate::Buffer;
+use crate::dense::dense;
+use crate::par::Shared;
+use crate::pool::max_pool2d;
+use crate::simd::Level;
+use cotangent_base::{ConvGeometry, DType, Layout, PoolGeometry, Slide, View};
+
+/// `max_pool2d(conv2d(x, w, bias))` and the winning taps (u32), as [`max_pool2d`] gives them.
+///
+/// # Panics
+/// As [`conv2d`] and [`max_pool2d`].
+pub fn conv2d_max_pool2d(
+    x: View<Buffer>,
+    w: View<Buffer>,
+    bias: Option<View<Buffer>>,
+    conv: &ConvGeometry,
+    pool: &PoolGeometry,
+) -> (Buffer, Buffer) {
+    let quarters = |s: &Slide| (s.kernel, s.stride, s.dilation, s.before) == (2, 2, 1, 0) && 2 * s.output <= s.input;
+    let fused = winograd::suits(x.buffer.dtype(), conv) && quarters(&pool.window.h) && quarters(&pool.window.w);
+    fused.then(|| by_tiles(Level::current(), x, w, bias, conv, pool)).flatten().unwrap_or_else(|| {
+        let z = conv2d(x, w, bias, conv);
+        max_pool2d(View { buffer: &z, layout: Layout::contiguous(conv.y_shape()) }, pool)
+    })
+}
+
+/// For pooling windows that are the tiles of [`winograd`]; nothing if a result is not finite.
+pub(super) fn by_tiles(
+    level: Level,
+    x: View<Buffer>,
+    w: View<Buffer>,
+    bias: Option<View<Buffer>>,
+    conv: &ConvGeometry,
+    pool: &PoolGeometry,
+) -> Option<(Buffer, Buffer)> {
+    let (x, w, bias) = (to_last::<f32>(x, conv.format), dense::<f32>(w), bias.map(dense::<f32>));
+    let (count, size) = (pool.y_shape().count(), [pool.window.h.output, pool.window.w.output]);
+    let (mut y, mut taps) = (Buffer::uninit(DType::F32, count), Buffer::uninit(DType::U32, count));
+    let finish = Pooled {
+        y: Shared::new(y.as_mut()),
+        taps: Shared::new(taps.as_mut()),
+        bias: bias.as_deref(),
+        size,
+        filters: conv.filters,
+    };
+    let finite = Winograd::new(level, &x, &w, conv).run(size, &finish);
+    let images = pool.format.nhwc(&pool.y_shape());
+    finite.then(|| (from_last(y, pool.format, images), from_last(taps, pool.format, images)))
+}

@@ -1,0 +1,120 @@
+//! What becomes of a tile of results while it is in registers.
+
+use crate::par::Shared;
+use crate::simd::Vector;
+
+/// Takes the results, tile by tile; several threads at a time.
+pub(in crate::conv) trait Finish: Sync {
+    /// Takes the tile at `place` (row and column) of image `n`, for `filters` filters from `k` on.
+    ///
+    /// # Safety
+    /// The tile and the filters are some of the geometry's; no other thread has them.
+    unsafe fn tile<V: Vector<Scalar = f32>>(
+        &self,
+        n: usize,
+        place: [usize; 2],
+        k: usize,
+        filters: usize,
+        y: [[V; 2]; 2],
+    );
+}
+
+/// The bias from filter `k` on, or 0.
+///
+/// # Safety
+/// There are `filters` numbers from `k` on.
+#[inline(always)]
+unsafe fn bias<V: Vector>(bias: Option<&[V::Scalar]>, k: usize, filters: usize) -> V {
+    match bias {
+        None => V::zero(),
+        // SAFETY: the caller's promise.
+        Some(bias) if filters < V::WIDTH => unsafe { V::load_part(bias.as_ptr().add(k), filters) },
+        // SAFETY: the caller's promise.
+        Some(bias) => unsafe { V::load(bias.as_ptr().add(k)) },
+    }
+}
+
+/// Writes `count` numbers, at most a vector.
+///
+/// # Safety
+/// `to` has room for them.
+#[inline(always)]
+unsafe fn write<V: Vector>(x: V, to: *mut V::Scalar, count: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { if count < V::WIDTH { x.store_part(to, count) } else { x.store(to) } }
+}
+
+/// Adds the bias and writes the results, `[n, h, w, k]`.
+pub(in crate::conv) struct Plain<'a> {
+    pub y: Shared<f32>,
+    pub bias: Option<&'a [f32]>,
+    pub size: [usize; 2],
+    pub filters: usize,
+}
+
+impl Finish for Plain<'_> {
+    #[inline(always)]
+    unsafe fn tile<V: Vector<Scalar = f32>>(
+        &self,
+        n: usize,
+        place: [usize; 2],
+        k: usize,
+        filters: usize,
+        y: [[V; 2]; 2],
+    ) {
+        let [height, width] = self.size;
+        // SAFETY: the caller's promise; results outside the image are left out.
+        unsafe {
+            let bias = bias::<V>(self.bias, k, filters);
+            for (row, line) in y.into_iter().enumerate().map(|(i, line)| (2 * place[0] + i, line)) {
+                for (column, y) in line.into_iter().enumerate().map(|(j, y)| (2 * place[1] + j, y)) {
+                    if row < height && column < width {
+                        let to = self.y.ptr().add(((n * height + row) * width + column) * self.filters + k);
+                        write(y + bias, to, filters);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds the bias and writes the greatest of each tile, `[n, h / 2, w / 2, k]`, and which of the four it was (the first of
+/// equals). Where there is a NaN, all is thrown away.
+pub(in crate::conv) struct Pooled<'a> {
+    pub y: Shared<f32>,
+    pub taps: Shared<u32>,
+    pub bias: Option<&'a [f32]>,
+    /// The size of the pooled images.
+    pub size: [usize; 2],
+    pub filters: usize,
+}
+
+impl Finish for Pooled<'_> {
+    #[inline(always)]
+    unsafe fn tile<V: Vector<Scalar = f32>>(
+        &self,
+        n: usize,
+        place: [usize; 2],
+        k: usize,
+        filters: usize,
+        y: [[V; 2]; 2],
+    ) {
+        let to = ((n * self.size[0] + place[0]) * self.size[1] + place[1]) * self.filters + k;
+        // SAFETY: the caller's promise; a winner is one of 0 to 3.
+        unsafe {
+            let bias = bias::<V>(self.bias, k, filters);
+            let (mut best, mut winner) = (y[0][0] + bias, V::zero());
+            for (tap, y) in [(1.0, y[0][1]), (2.0, y[1][0]), (3.0, y[1][1])] {
+                let wins = (y + bias).gt(best);
+                best = V::select(wins, y + bias, best);
+                winner = V::select(wins, V::splat(tap), winner);
+            }
+            write(best, self.y.ptr().add(to), filters);
+            let winners = winner.to_array();
+            let taps = self.taps.part(to, to + filters);
+            for (tap, &winner) in taps.iter_mut().zip(&winners) {
+                *tap = winner.to_int_unchecked();
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Convolution with 3 × 3 windows in fewer products: F(2×2, 3×3).
+//!
+//! A tile of 2 × 2 results takes 16 products for each channel instead of 36: with `V = Bᵀ·d·B` of the 4 × 4 inputs d
+//! that the tile sees and `U = G·g·Gᵀ` of the weights g, `y = Aᵀ·(U ⊙ V)·A`. Summing over the channels makes each of
+//! the 16 places a matrix product, tiles × channels × filters. All factors are 0, ±1 and ½, so the rounding error stays
+//! near that of the direct sum (see `tests`); but numbers of one tile share it, and an infinity spreads over its tile.
+//! So a result that is not finite is thrown away, and the direct sum is taken.
+//!
+//! Lavin, Gray: *Fast Algorithms for Convolutional Neural Networks*, CVPR 2016.
+
+mod finish;
+#[cfg(test)]
+mod tests;
+mod transform;
+
+use crate::gemm::{Block, Left, Right, Run, Scratch, Start, Tile, TileOf, collide};
+use crate::par::for_ranges;
+use crate::simd::{Level, run_at};
+use cotangent_base::{ConvGeometry, DType, Slide};
+pub(super) use finish::{Finish, Plain, Pooled};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use transform::{Inputs, Outputs, weights};
+
+/// The places of a transformed tile.
+const PLACES: usize = 16;
+/// The numbers of a block's transformed tiles and their products, at most: they stay in the second-level cache.
+const BLOCK: usize = 1 << 17;
+/// Fewer channels or filters than this are not worth the transforms.
+const LEAST: usize = 16;
+
+/// A convolution that [`suits`], channels last.
+pub(super) struct Winograd<'a> {
+    level: Level,
+    /// `[n, h, w, c]`.
+    x: &'a [f32],
+    /// `[tap, c, k]`.
+    w: &'a [f32],
+    batch: usize,
+    /// The vertical and the horizontal axis.
+    axes: [Axis; 2],
+    channels: usize,
+    filters: usize,
+}
+
+/// One axis of the images: its size, and how far the first window reaches over the start.
+#[derive(Clone, Copy)]
+struct Axis {
+    input: usize,
+    before: usize,
+}
+
+/// Whether the convolution can be computed so, and is worth it.
+pub(super) fn suits(dtype: DType, g: &ConvGeometry) -> bool {
+    let plain = |s: &Slide| (s.kernel, s.stride, s.dilation) == (3, 1, 1);
+    let large = g.channels >= LEAST && g.filters >= LEAST;
+    dtype == DType::F32 && g.groups == 1 && plain(&g.window.h) && plain(&g.window.w) && large
+}
+
+impl<'a> Winograd<'a> {
+    /// The convolution of x and w with this geometry.
+    pub fn new(level: Level, x: &'a [f32], w: &'a [f32], g: &ConvGeometry) -> Self {
+        assert!(suits(DType::F32, g) && x.len() == g.x_shape().count() && w.len() == g.w_shape().count());
+        let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.input, before: s.before });
+        Self { level, x, w, batch: g.batch, axes, channels: g.channels, filters: g.filters }
+    }
+
+    /// Computes `tiles` (rows and columns of 2 × 2 results) of each image and hands them to `finish`; false if a result
+    /// is not finite.
+    pub fn run<F: Finish>(&self, tiles: [usize; 2], finish: &F) -> bool {
+        let tile = run_at::<f32, _>(self.level, TileOf);
+        let plan =
+            Plan { conv: self, tiles, tile, u: weights(self.w, [self.channels, self.filters], tile.cols), finish };
+        let count = self.batch * tiles[0] * tiles[1];
+        let each = PLACES * (plan.inputs_apart() + plan.outputs_apart());
+        let block = (BLOCK / each / tile.rows).max(1) * tile.rows;
+        let finite = AtomicBool::new(true);
+        for_ranges(count, block, |start, end| {
+            if !plan.block(start..end) {
+                finite.store(false, Ordering::Relaxed);
+            }
+        });
+        finite.into_inner()
+    }
+}
+
+/// A convolution that is being computed.
+struct Plan<'a, F> {
+    conv: &'a Winograd<'a>,
+    tiles: [usize; 2],
+    tile: Tile,
+    /// The transformed weights: for each place, panels as wide as the microkernel's tile, `[panel, c, column]`.
+    u: Vec<f32>,
+    finish: &'a F,
+}
+
+/// A row length that holds `count` and keeps rows off the same few cache sets.
+fn apart(count: usize) -> usize {
+    let length = count.next_multiple_of(16);
+    if collide::<f32>(length as isize) { length + 16 } else { length }
+}
+
+impl<F: Finish> Plan<'_, F> {
+    /// From tile to tile: the numbers of transformed inputs, and of products.
+    fn inputs_apart(&self) -> usize {
+        apart(self.conv.channels)
+    }
+
+    fn outputs_apart(&self) -> usize {
+        apart(self.conv.filters)
+    }
+
+    /// Computes some tiles, counted through all images; false if a result is not finite.
+    fn block(&self, tiles: Range<usize>) -> bool {
+        let (mut v, mut m) = (Scratch::new(), Scratch::new());
+        let (wide, far) = (self.inputs_apart(), self.outputs_apart());
+        let v = v.take(PLACES * tiles.len() * wide);
+        let m = m.take(PLACES * tiles.len() * far);
+        run_at(self.conv.level, Inputs { conv: self.conv, grid: self.tiles, tiles: tiles.clone(), apart: wide, v });
+        for place in 0..PLACES {
+            self.multiply(place, tiles.len(), v, m);
+        }
+        let outputs =
+            Outputs { filters: self.conv.filters, grid: self.tiles, tiles, apart: far, m, finish: self.finish };
+        run_at(self.conv.level, outputs)
+    }
+
+    /// The products of one place: `m[place] = v[place] · u[place]`.
+    fn multiply(&self, place: usize, tiles: usize, v: &[f32], m: &mut [f32]) {
+        let (channels, filters) = (self.conv.channels, self.conv.filters);
+        let (wide, far) = (self.inputs_apart(), self.outputs_apart());
+        let panel = self.tile.cols * channels;
+        let left = Left {
+            at: v[place * tiles * wide..][..tiles * wide].as_ptr(),
+            lines: vec![0],
+            width: tiles,
+            row: wide as isize,
+            runs: vec![Run { at: 0, len: channels }],
+            step: 1,
+        };
+        let u = &self.u[place * self.u.len() / PLACES..][..self.u.len() / PLACES];
+        let block = Block {
+            left: &left,
+            right: Right { at: u.as_ptr(), panel, step: self.tile.cols as isize },
+            rows: tiles,
+            cols: filters,
+            start: Start::Zero,
+            out: m[place * tiles * far..][..tiles * far].as_mut_ptr(),
+            stride: far,
+        };
+        run_at(self.conv.level, block);
+    }
+}

@@ -1,0 +1,141 @@
+//! The fast route agrees with the definition, and says when it must not be taken.
+
+use super::*;
+use crate::Buffer;
+use crate::cases::{assert_same_on_any_threads, buffer, numbers, values, whole};
+use crate::conv::pooled::{by_tiles, conv2d_max_pool2d};
+use crate::conv::{conv2d, forward, winograd_forward};
+use crate::gemm::tests::assert_rounded;
+use crate::naive::{conv as plain, pool as plain_pool};
+use cotangent_base::{DataFormat, Padding, PoolGeometry, WindowSpec};
+
+const FORMATS: [DataFormat; 2] = [DataFormat::ChannelsLast, DataFormat::ChannelsFirst];
+
+fn geometry(batch: usize, [h, w]: [usize; 2], [channels, filters]: [usize; 2], padding: Padding) -> ConvGeometry {
+    let spec = WindowSpec { padding, ..WindowSpec::new([3, 3]) };
+    let window = spec.over("conv2d", [h, w]).expect("it fits");
+    ConvGeometry { batch, channels, filters, groups: 1, window, format: DataFormat::ChannelsLast }
+}
+
+/// Images of odd and even size, smaller than a tile and larger than a block, sizes that do and do not fill vectors.
+fn geometries() -> Vec<ConvGeometry> {
+    let explicit = Padding::Explicit([2, 0, 1, 3]);
+    let mut all = Vec::new();
+    for format in FORMATS {
+        for padding in [Padding::Valid, Padding::Same, explicit] {
+            for (size, sizes) in [([3, 3], [16, 16]), ([7, 8], [17, 33]), ([12, 5], [40, 19]), ([26, 26], [32, 64])] {
+                all.push(ConvGeometry { format, ..geometry(2, size, sizes, padding) });
+            }
+        }
+    }
+    all
+}
+
+struct Operands {
+    x: Buffer,
+    w: Buffer,
+    bias: Buffer,
+}
+
+impl Operands {
+    fn new(g: &ConvGeometry) -> Self {
+        let make = |count, seed| buffer::<f32>(&numbers(count, seed));
+        Self { x: make(g.x_shape().count(), 1), w: make(g.w_shape().count(), 2), bias: make(g.filters, 3) }
+    }
+}
+
+#[test]
+fn results_agree_with_the_definition() {
+    for g in geometries() {
+        let o = Operands::new(&g);
+        let (x, w, bias) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), Some(whole(&o.bias, [g.filters])));
+        let want = plain::conv2d(&values(&o.x), &values(&o.w), Some(&values(&o.bias)), &g);
+        for level in Level::available() {
+            let y = winograd_forward(level, x, w, bias, &g).expect("all is finite");
+            assert_rounded::<f32>(&y, &want, 9 * g.channels, &format!("y at {} of {g:?}", level.name()));
+        }
+    }
+}
+
+#[test]
+fn the_error_is_at_most_three_times_that_of_the_direct_sum() {
+    let g = geometry(4, [26, 26], [32, 64], Padding::Valid);
+    let o = Operands::new(&g);
+    let (x, w) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()));
+    let (want, _) = plain::conv2d(&values(&o.x), &values(&o.w), None, &g);
+    let error = |y: &Buffer| {
+        let squares: f64 = values(y).iter().zip(&want).map(|(y, want)| (y - want).powi(2)).sum();
+        (squares / want.len() as f64).sqrt()
+    };
+    for level in Level::available() {
+        let fast = error(&winograd_forward(level, x, w, None, &g).expect("all is finite"));
+        let direct = error(&forward::<f32>(level, x, w, None, &g));
+        assert!(fast <= 3.0 * direct, "{}: {fast:e} against {direct:e}", level.name());
+    }
+}
+
+#[test]
+fn small_integers_are_exact() {
+    let g = geometry(2, [9, 9], [20, 18], Padding::Same);
+    let integers =
+        |count, seed| buffer::<f32>(&numbers(count, seed).iter().map(|v| (8.0 * v).round()).collect::<Vec<_>>());
+    let (x, w) = (integers(g.x_shape().count(), 1), integers(g.w_shape().count(), 2));
+    let want = plain::conv2d(&values(&x), &values(&w), None, &g).0;
+    assert_eq!(values(&conv2d(whole(&x, g.x_shape()), whole(&w, g.w_shape()), None, &g)), want);
+}
+
+/// 2 × 2 pooling over the convolution's result; `ceil` counts a last window that is not whole.
+fn pooling(g: &ConvGeometry, ceil: bool) -> PoolGeometry {
+    let spec = WindowSpec { stride: [2, 2], ceil, ..WindowSpec::new([2, 2]) };
+    let window = spec.over("max_pool2d", [g.window.h.output, g.window.w.output]).expect("it fits");
+    PoolGeometry { batch: g.batch, channels: g.filters, window, format: g.format }
+}
+
+#[test]
+fn pooled_results_are_those_of_pooling_afterwards() {
+    for g in geometries().into_iter().filter(|g| g.window.h.output > 1 && g.window.w.output > 1) {
+        let o = Operands::new(&g);
+        let (x, w, bias) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), Some(whole(&o.bias, [g.filters])));
+        for ceil in [false, true] {
+            let pool = pooling(&g, ceil);
+            let y = values(&conv2d(x, w, bias, &g));
+            let (want, winners) = plain_pool::max_pool2d(&y, &pool);
+            let (got, taps) = conv2d_max_pool2d(x, w, bias, &g, &pool);
+            assert_eq!(values(&got), want, "{g:?}");
+            assert!(taps.as_slice::<u32>().iter().map(|&t| t as usize).eq(winners), "{g:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_finite_is_computed_directly() {
+    let g = geometry(1, [6, 6], [16, 16], Padding::Valid);
+    let mut numbers = numbers(g.x_shape().count(), 1);
+    numbers[0] = f64::INFINITY;
+    numbers[5 * 6 * 16 + 5 * 16] = f64::NAN;
+    let (x, w) = (buffer::<f32>(&numbers), Operands::new(&g).w);
+    let (x, w) = (whole(&x, g.x_shape()), whole(&w, g.w_shape()));
+    assert!(winograd_forward(Level::current(), x, w, None, &g).is_none());
+    assert!(by_tiles(Level::current(), x, w, None, &g, &pooling(&g, false)).is_none());
+    let y = values(&conv2d(x, w, None, &g));
+    let (last, inner) = (y.len() - 16.., 16..y.len() - 16);
+    assert!(y[..16].iter().all(|y| y.is_infinite()) && y[last].iter().all(|y| y.is_nan()));
+    assert!(y[inner].iter().all(|y| y.is_finite()), "an infinity reaches only the windows that see it");
+}
+
+#[test]
+fn the_bits_are_the_same_for_any_number_of_threads() {
+    let g = geometry(5, [15, 15], [16, 24], Padding::Same);
+    let o = Operands::new(&g);
+    let (x, w) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()));
+    assert_same_on_any_threads(|| {
+        vec![conv2d(x, w, None, &g), conv2d_max_pool2d(x, w, None, &g, &pooling(&g, false)).0]
+    });
+}
+
+#[test]
+fn no_images_give_no_results() {
+    let g = geometry(0, [6, 6], [16, 16], Padding::Valid);
+    let o = Operands::new(&g);
+    assert!(conv2d(whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), None, &g).is_empty());
+}

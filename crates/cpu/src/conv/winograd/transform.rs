@@ -1,0 +1,160 @@
+//! Into the transformed places and back.
+
+use super::{Finish, PLACES, Winograd};
+use crate::simd::{Kernel, Vector};
+use std::ops::Range;
+
+/// `G·g·Gᵀ` of all weights `[tap, c, k]`, as `[place, panel, c, column]` with panels of `width` filters; filters that
+/// are over in the last panel are 0.
+pub(super) fn weights(w: &[f32], [channels, filters]: [usize; 2], width: usize) -> Vec<f32> {
+    let panels = filters.div_ceil(width);
+    let size = panels * channels * width;
+    let mut u = vec![0.0; PLACES * size];
+    let half = 0.5;
+    // G applied to three numbers
+    let spread = |[a, b, c]: [f32; 3]| [a, half * (a + b + c), half * (a - b + c), c];
+    for c in 0..channels {
+        for k in 0..filters {
+            let g = |tap: usize| w[(tap * channels + c) * filters + k];
+            let columns: [[f32; 4]; 3] = std::array::from_fn(|j| spread([g(j), g(3 + j), g(6 + j)]));
+            let at = (k / width * channels + c) * width + k % width;
+            for i in 0..4 {
+                for (j, u_ij) in spread([columns[0][i], columns[1][i], columns[2][i]]).into_iter().enumerate() {
+                    u[(4 * i + j) * size + at] = u_ij;
+                }
+            }
+        }
+    }
+    u
+}
+
+/// The row and column of a tile, and its image.
+fn position(tile: usize, [rows, columns]: [usize; 2]) -> (usize, [usize; 2]) {
+    let in_image = tile % (rows * columns);
+    (tile / (rows * columns), [in_image / columns, in_image % columns])
+}
+
+/// `v[place, tile] = Bᵀ·d·B` for some tiles.
+pub(super) struct Inputs<'a> {
+    pub conv: &'a Winograd<'a>,
+    pub grid: [usize; 2],
+    pub tiles: Range<usize>,
+    /// From tile to tile in v.
+    pub apart: usize,
+    pub v: &'a mut [f32],
+}
+
+impl Inputs<'_> {
+    /// The sixteen pixels under a tile; those outside the image are `zeros`.
+    fn pixels(&self, tile: usize, zeros: &[f32]) -> [*const f32; PLACES] {
+        let Winograd { x, axes: [h, w], channels, .. } = *self.conv;
+        let (n, [row, column]) = position(tile, self.grid);
+        let image = &x[n * h.input * w.input * channels..][..h.input * w.input * channels];
+        std::array::from_fn(|place| {
+            let y = (2 * row + place / 4).checked_sub(h.before).filter(|&y| y < h.input);
+            let x = (2 * column + place % 4).checked_sub(w.before).filter(|&x| x < w.input);
+            match (y, x) {
+                (Some(y), Some(x)) => image[(y * w.input + x) * channels..][..channels].as_ptr(),
+                _ => zeros.as_ptr(),
+            }
+        })
+    }
+}
+
+/// Bᵀ applied to four numbers.
+#[inline(always)]
+fn differences<V: Vector>([a, b, c, d]: [V; 4]) -> [V; 4] {
+    [a - c, b + c, c - b, b - d]
+}
+
+/// Aᵀ applied to four numbers.
+#[inline(always)]
+fn sums<V: Vector>([a, b, c, d]: [V; 4]) -> [V; 2] {
+    let (sum, difference) = (b + c, b - c);
+    [a + sum, difference - d]
+}
+
+impl Kernel<f32> for Inputs<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Vector<Scalar = f32>>(self) {
+        let (channels, count) = (self.conv.channels, self.tiles.len());
+        assert!(self.apart >= channels.next_multiple_of(V::WIDTH) && self.v.len() >= PLACES * count * self.apart);
+        let zeros = vec![0.0; channels];
+        let v = self.v.as_mut_ptr();
+        for (i, tile) in self.tiles.clone().enumerate() {
+            let pixels = self.pixels(tile, &zeros);
+            for c in (0..channels).step_by(V::WIDTH) {
+                let rest = channels - c;
+                // SAFETY: each pixel holds all channels, and a row of v whole vectors of them.
+                unsafe {
+                    // loops, for closures over vectors are not sure to be inlined
+                    let mut columns = [[V::zero(); 4]; 4];
+                    for (x, column) in columns.iter_mut().enumerate() {
+                        let mut d = [V::zero(); 4];
+                        for (y, d) in d.iter_mut().enumerate() {
+                            let from = pixels[4 * y + x].add(c);
+                            *d = if rest < V::WIDTH { V::load_part(from, rest) } else { V::load(from) };
+                        }
+                        *column = differences(d);
+                    }
+                    for y in 0..4 {
+                        let row = differences([columns[0][y], columns[1][y], columns[2][y], columns[3][y]]);
+                        for (x, value) in row.into_iter().enumerate() {
+                            value.store(v.add(((4 * y + x) * count + i) * self.apart + c));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `y = Aᵀ·m·A` for some tiles, given to `finish`. Says whether all of them are finite.
+pub(super) struct Outputs<'a, F> {
+    pub filters: usize,
+    pub grid: [usize; 2],
+    pub tiles: Range<usize>,
+    /// From tile to tile in m.
+    pub apart: usize,
+    pub m: &'a [f32],
+    pub finish: &'a F,
+}
+
+impl<F: Finish> Kernel<f32> for Outputs<'_, F> {
+    type Output = bool;
+    #[inline(always)]
+    fn run<V: Vector<Scalar = f32>>(self) -> bool {
+        let count = self.tiles.len();
+        assert!(self.apart >= self.filters.next_multiple_of(V::WIDTH) && self.m.len() >= PLACES * count * self.apart);
+        let m = self.m.as_ptr();
+        let mut finite = V::zero(); // stays 0 while all results are finite
+        for (i, tile) in self.tiles.clone().enumerate() {
+            let (n, [row, column]) = position(tile, self.grid);
+            for k in (0..self.filters).step_by(V::WIDTH) {
+                let filters = (self.filters - k).min(V::WIDTH);
+                let from = m.wrapping_add(i * self.apart + k);
+                // SAFETY: a row of m holds whole vectors; what lies behind its last filter is not used. The tile is one
+                // of the grid's.
+                unsafe {
+                    let mut columns = [[V::zero(); 2]; 4];
+                    for (x, column) in columns.iter_mut().enumerate() {
+                        let mut m = [V::zero(); 4];
+                        for (y, m) in m.iter_mut().enumerate() {
+                            let from = from.add((4 * y + x) * count * self.apart);
+                            *m = if filters < V::WIDTH { V::load_part(from, filters) } else { V::load(from) };
+                        }
+                        *column = sums(m);
+                    }
+                    let mut y = [[V::zero(); 2]; 2];
+                    for (i, y) in y.iter_mut().enumerate() {
+                        *y = sums([columns[0][i], columns[1][i], columns[2][i], columns[3][i]]);
+                    }
+                    finite = V::fma(y[0][0] + y[0][1] + (y[1][0] + y[1][1]), V::zero(), finite);
+                    self.finish.tile(n, [row, column], k, filters, y);
+                }
+            }
+        }
+        finite.sum() == 0.0
+    }
+}
