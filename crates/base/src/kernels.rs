@@ -21,7 +21,12 @@ impl<B> Clone for View<'_, B> {
 }
 impl<B> Copy for View<'_, B> {}
 
-impl<B> View<'_, B> {
+impl<'a, B> View<'a, B> {
+    /// All of a buffer, in this shape.
+    pub fn whole(buffer: &'a B, shape: Shape) -> Self {
+        Self { buffer, layout: Layout::contiguous(shape) }
+    }
+
     /// The sizes of the axes.
     pub fn shape(&self) -> Shape {
         self.layout.shape
@@ -159,6 +164,32 @@ pub trait Kernels {
     fn max_pool2d(&self, x: View<Self::Buffer>, geometry: &PoolGeometry) -> (Self::Buffer, Self::Buffer);
     /// The cotangent of x from dy and the taps.
     fn max_pool2d_dx(&self, dy: View<Self::Buffer>, taps: View<Self::Buffer>, geometry: &PoolGeometry) -> Self::Buffer;
+    /// [`max_pool2d`](Kernels::max_pool2d) of [`conv2d`](Kernels::conv2d): values and taps.
+    fn conv2d_max_pool2d(
+        &self,
+        x: View<Self::Buffer>,
+        w: View<Self::Buffer>,
+        bias: Option<View<Self::Buffer>>,
+        conv: &ConvGeometry,
+        pool: &PoolGeometry,
+    ) -> (Self::Buffer, Self::Buffer) {
+        let z = self.conv2d(x, w, bias, conv);
+        self.max_pool2d(View::whole(&z, conv.y_shape()), pool)
+    }
+    /// The cotangents of x and w, where `need`ed, from dy and the taps. What dy holds is 0 in the convolution's result
+    /// but for the winners; a 0 in dy may be passed over.
+    fn conv2d_max_pool2d_vjp(
+        &self,
+        [x, w]: [View<Self::Buffer>; 2],
+        [dy, taps]: [View<Self::Buffer>; 2],
+        conv: &ConvGeometry,
+        pool: &PoolGeometry,
+        need: [bool; 2],
+    ) -> [Option<Self::Buffer>; 2] {
+        let dz = self.max_pool2d_dx(dy, taps, pool);
+        let dz = View::whole(&dz, conv.y_shape());
+        [need[0].then(|| self.conv2d_dx(dz, w, conv)), need[1].then(|| self.conv2d_dw(x, dz, conv))]
+    }
     /// The mean over each window; padding counts in the divisor only if `count_padding`.
     fn avg_pool2d(&self, x: View<Self::Buffer>, geometry: &PoolGeometry, count_padding: bool) -> Self::Buffer;
     /// The cotangent of x.

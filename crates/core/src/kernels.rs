@@ -135,6 +135,28 @@ pub(crate) fn max_pool2d_dx(dy: &Tensor, taps: &Tensor, g: &PoolGeometry) -> Ten
     tensor(CPU.max_pool2d_dx(view(dy), view(taps), g), g.x_shape())
 }
 
+pub(crate) fn conv2d_max_pool2d(
+    x: &Tensor,
+    w: &Tensor,
+    bias: Option<&Tensor>,
+    conv: &ConvGeometry,
+    pool: &PoolGeometry,
+) -> (Tensor, Tensor) {
+    let (y, taps) = CPU.conv2d_max_pool2d(view(x), view(w), bias.map(view), conv, pool);
+    (tensor(y, pool.y_shape()), tensor(taps, pool.y_shape()))
+}
+
+pub(crate) fn conv2d_max_pool2d_vjp(
+    x: [&Tensor; 2],
+    dy: [&Tensor; 2],
+    conv: &ConvGeometry,
+    pool: &PoolGeometry,
+    need: [bool; 2],
+) -> [Option<Tensor>; 2] {
+    let [dx, dw] = CPU.conv2d_max_pool2d_vjp(x.map(view), dy.map(view), conv, pool, need);
+    [dx.map(|dx| tensor(dx, conv.x_shape())), dw.map(|dw| tensor(dw, conv.w_shape()))]
+}
+
 pub(crate) fn avg_pool2d(x: &Tensor, g: &PoolGeometry, count_padding: bool) -> Tensor {
     tensor(CPU.avg_pool2d(view(x), g, count_padding), g.y_shape())
 }

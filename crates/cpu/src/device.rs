@@ -97,6 +97,28 @@ impl Kernels for CpuDevice {
         pool::max_pool2d_dx(dy, taps, geometry)
     }
 
+    fn conv2d_max_pool2d(
+        &self,
+        x: View<Buffer>,
+        w: View<Buffer>,
+        bias: Option<View<Buffer>>,
+        conv: &ConvGeometry,
+        pool: &PoolGeometry,
+    ) -> (Buffer, Buffer) {
+        conv::conv2d_max_pool2d(x, w, bias, conv, pool)
+    }
+
+    fn conv2d_max_pool2d_vjp(
+        &self,
+        x: [View<Buffer>; 2],
+        dy: [View<Buffer>; 2],
+        conv: &ConvGeometry,
+        pool: &PoolGeometry,
+        need: [bool; 2],
+    ) -> [Option<Buffer>; 2] {
+        conv::conv2d_max_pool2d_vjp(x, dy, conv, pool, need)
+    }
+
     fn avg_pool2d(&self, x: View<Buffer>, geometry: &PoolGeometry, count_padding: bool) -> Buffer {
         pool::avg_pool2d(x, geometry, count_padding)
     }

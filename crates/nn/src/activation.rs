@@ -84,6 +84,18 @@ impl Activation {
     }
 }
 
+impl Activation {
+    /// Whether it never makes of a greater number a smaller one, rounding included: then the greatest of some numbers
+    /// may be taken before it as well as after it, and before it there is less to apply it to.
+    pub fn keeps_order(&self) -> bool {
+        match *self {
+            Activation::Linear | Activation::Relu => true,
+            Activation::LeakyRelu(slope) => slope >= 0.0,
+            _ => false,
+        }
+    }
+}
+
 /// As a layer: passes its input on and has the model apply the function, so that a last softmax fuses with its loss
 /// whether it is a layer or another layer's activation.
 impl Layer for Activation {

@@ -1,7 +1,7 @@
 //! [`Layer`]: what a model is made of, and [`Param`], what a layer learns.
 
 use crate::{Activation, Init, Regularizer};
-use cotangent_core::{DType, DataFormat, Result, Rng, Shape, Tensor};
+use cotangent_core::{DType, DataFormat, Result, Rng, Shape, Tensor, WindowSpec};
 
 /// A named tensor that belongs to a layer.
 #[derive(Clone)]
@@ -96,6 +96,15 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// A max pooling: its windows, and which axis is the channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxPooling {
+    /// Kernel size, stride, padding.
+    pub window: WindowSpec,
+    /// Which axis of the images is the channel.
+    pub format: DataFormat,
+}
+
 /// One layer of a model: made without knowing its input's size, built once it is known.
 ///
 /// A layer of one's own says its [`kind`](Layer::kind), gives its output's shape in [`build`](Layer::build), where it
@@ -155,6 +164,19 @@ pub trait Layer: Send + Sync {
         None
     }
 
+    /// The windows, if the layer is a max pooling: then the model may ask the layer before it for
+    /// [`call_pooled`](Layer::call_pooled) and leave this one out.
+    fn max_pooling(&self) -> Option<MaxPooling> {
+        None
+    }
+
+    /// The greatest of each window of what [`call`](Layer::call) gives, if the layer has a faster way than first one
+    /// and then the other.
+    fn call_pooled(&self, x: &Tensor, pooling: &MaxPooling, pass: &mut Pass) -> Option<Tensor> {
+        let _ = (x, pooling, pass);
+        None
+    }
+
     /// The parameters, always in the same order.
     fn params(&self) -> Vec<&Param> {
         Vec::new()
@@ -209,6 +231,14 @@ impl<L: Layer> Layer for Named<L> {
 
     fn image_format(&self) -> Option<DataFormat> {
         self.layer.image_format()
+    }
+
+    fn max_pooling(&self) -> Option<MaxPooling> {
+        self.layer.max_pooling()
+    }
+
+    fn call_pooled(&self, x: &Tensor, pooling: &MaxPooling, pass: &mut Pass) -> Option<Tensor> {
+        self.layer.call_pooled(x, pooling, pass)
     }
 
     fn params(&self) -> Vec<&Param> {

@@ -8,7 +8,7 @@ use crate::dense::dense;
 use crate::par::Shared;
 use crate::pool::max_pool2d;
 use crate::simd::Level;
-use cotangent_base::{ConvGeometry, DType, Layout, PoolGeometry, Slide, View};
+use cotangent_base::{ConvGeometry, DType, PoolGeometry, Slide, View};
 
 /// `max_pool2d(conv2d(x, w, bias))` and the winning taps (u32), as [`max_pool2d`] gives them.
 ///
@@ -25,7 +25,7 @@ pub fn conv2d_max_pool2d(
     let fused = winograd::suits(x.buffer.dtype(), conv) && quarters(&pool.window.h) && quarters(&pool.window.w);
     fused.then(|| by_tiles(Level::current(), x, w, bias, conv, pool)).flatten().unwrap_or_else(|| {
         let z = conv2d(x, w, bias, conv);
-        max_pool2d(View { buffer: &z, layout: Layout::contiguous(conv.y_shape()) }, pool)
+        max_pool2d(View::whole(&z, conv.y_shape()), pool)
     })
 }
 

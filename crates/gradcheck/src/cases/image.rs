@@ -7,7 +7,7 @@ use cotangent_core::{Conv2dSpec, DataFormat, Padding, WindowSpec};
 const FORMATS: [DataFormat; 2] = [DataFormat::ChannelsLast, DataFormat::ChannelsFirst];
 
 pub fn ops() -> Vec<Op> {
-    vec![conv2d(), max_pool2d(), avg_pool2d()]
+    vec![conv2d(), conv2d_max_pool2d(), max_pool2d(), avg_pool2d()]
 }
 
 /// A window, by what is special about it.
@@ -67,6 +67,40 @@ fn conv2d() -> Op {
         &[(&[1, 9, 9, 17], UNIT), (&[3, 3, 17, 19], UNIT)],
         move |x| x[0].conv2d(&x[1], None, &spec),
     )
+}
+
+fn conv2d_max_pool2d() -> Op {
+    let two = WindowSpec { stride: [2, 2], ..WindowSpec::new([2, 2]) };
+    let mut row = Op::new("conv2d_max_pool2d");
+    for Named { name, window } in windows().into_iter().filter(|w| w.window.kernel != [5, 6]).chain([dilated()]) {
+        for (format, pool) in [(FORMATS[0], two), (FORMATS[1], WindowSpec::new([2, 1]))] {
+            let [kh, kw] = window.kernel;
+            let (x, w) = (format.shape([2, 5, 6, 2]), [kh, kw, 2, 3]);
+            let conv = Conv2dSpec { format, ..Conv2dSpec::new(window) };
+            // every geometry once as the convolution's, and as the pooling's over one of the usual kind
+            row = row.at(format!("{name}, {format:?}"), &[(&x, UNIT), (&w, UNIT), (&[3], UNIT)], move |x| {
+                x[0].conv2d_max_pool2d(&x[1], Some(&x[2]), &conv, &pool)
+            });
+            let plain = Conv2dSpec { format, ..Conv2dSpec::new(WindowSpec::new([3, 3])) };
+            let (x, w) = (format.shape([1, 7, 8, 2]), [3, 3, 2, 3]);
+            row = row.at(format!("pooling {name}, {format:?}"), &[(&x, UNIT), (&w, UNIT)], move |x| {
+                x[0].conv2d_max_pool2d(&x[1], None, &plain, &window)
+            });
+        }
+    }
+    let conv = Conv2dSpec { groups: 2, ..Conv2dSpec::new(WindowSpec::new([3, 3])) };
+    row = row.at("2 groups", &[(&[1, 6, 6, 4], UNIT), (&[3, 3, 2, 6], UNIT)], move |x| {
+        x[0].conv2d_max_pool2d(&x[1], None, &conv, &two)
+    });
+    let conv = Conv2dSpec::new(WindowSpec::new([3, 3]));
+    for (name, x, w) in [
+        ("no images", [0, 6, 6, 2], [3, 3, 2, 2]),
+        ("whole vectors", [1, 6, 6, 16], [3, 3, 16, 16]),
+        ("beyond one block", [1, 11, 10, 17], [3, 3, 17, 19]),
+    ] {
+        row = row.at(name, &[(&x, UNIT), (&w, UNIT)], move |x| x[0].conv2d_max_pool2d(&x[1], None, &conv, &two));
+    }
+    row
 }
 
 fn max_pool2d() -> Op {

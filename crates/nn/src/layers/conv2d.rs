@@ -2,7 +2,7 @@
 
 use super::weights::{Weights, weight_options};
 use super::{image, params};
-use crate::{Activation, Build, Layer, Pass};
+use crate::{Activation, Build, Layer, MaxPooling, Pass};
 use cotangent_core::{Conv2dSpec, DataFormat, Error, Padding, Result, Shape, Tensor, WindowSpec};
 
 /// `y = activation(x ∗ kernel + bias)`: `[N, H, W, C] → [N, H′, W′, filters]`, kernel
@@ -98,6 +98,11 @@ impl Layer for Conv2d {
     fn call(&self, x: &Tensor, _: &mut Pass) -> Tensor {
         let (kernel, bias) = self.weights.values("Conv2d");
         x.conv2d(kernel, bias, &self.spec)
+    }
+
+    fn call_pooled(&self, x: &Tensor, pooling: &MaxPooling, _: &mut Pass) -> Option<Tensor> {
+        let (kernel, bias) = self.weights.values("Conv2d");
+        (pooling.format == self.spec.format).then(|| x.conv2d_max_pool2d(kernel, bias, &self.spec, &pooling.window))
     }
 
     fn activation(&self) -> Activation {

@@ -33,9 +33,9 @@ pub(super) fn slide(
     Ok(format.shape([1, window.h.output, window.w.output, channels]).without(0))
 }
 
-/// A pooling layer: `$Pool2d`, whose `call` is `$pool(x, spec, format)`.
+/// A pooling layer: `$Pool2d`, whose `call` is `$pool(x, spec, format)`; whether it is the max pooling.
 macro_rules! pool2d {
-    ($(#[$doc:meta])* $Pool2d:ident, $kind:literal, $pool:expr) => {
+    ($(#[$doc:meta])* $Pool2d:ident, $kind:literal, $pool:expr, max: $max:literal) => {
         $(#[$doc])*
         pub struct $Pool2d {
             window: cotangent_core::WindowSpec,
@@ -90,6 +90,10 @@ macro_rules! pool2d {
 
             fn image_format(&self) -> Option<cotangent_core::DataFormat> {
                 Some(self.format)
+            }
+
+            fn max_pooling(&self) -> Option<$crate::MaxPooling> {
+                $max.then_some($crate::MaxPooling { window: self.window, format: self.format })
             }
         }
     };

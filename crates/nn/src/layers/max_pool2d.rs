@@ -15,5 +15,6 @@ pool2d! {
     /// assert_eq!(*output, [12, 12, 64]);
     /// # Ok::<(), cotangent_core::Error>(())
     /// ```
-    MaxPool2d, "MaxPool2d", |x: &Tensor, window, format| x.max_pool2d(window, format)
+    MaxPool2d, "MaxPool2d", |x: &Tensor, window, format| x.max_pool2d(window, format),
+    max: true
 }

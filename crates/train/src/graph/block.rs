@@ -3,7 +3,7 @@
 use super::{Lazy, Site};
 use crate::{Model, Sequential};
 use cotangent_core::{Error, Result, Rng, Shape, Tensor};
-use cotangent_nn::{Build, Layer, Merge, Param, Pass};
+use cotangent_nn::{Build, Layer, MaxPooling, Merge, Param, Pass};
 
 /// A layer in the wide sense: all that can be applied to something.
 pub(crate) enum Block {
@@ -95,6 +95,26 @@ impl Block {
             Block::Merge(merge) => vec![Lazy { logits: merge.call(x, pass), activation: merge.activation() }],
             Block::Model(model) => model.graph.run(x, pass),
             Block::Sequential(_) => unreachable!("a model, once it is built"),
+        }
+    }
+
+    /// What the pooling makes of what [`call`](Block::call) gives, if the layer has a faster way to it. The activation
+    /// comes after the pooling then, so it must keep the order of numbers.
+    pub fn call_pooled(&self, x: &[&Tensor], pooling: &MaxPooling, pass: &mut Pass) -> Option<Lazy> {
+        match self {
+            Block::Layer(layer) if layer.activation().keeps_order() => {
+                let logits = layer.call_pooled(x[0], pooling, pass)?;
+                Some(Lazy { logits, activation: layer.activation() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The windows, if it is a max pooling.
+    pub fn max_pooling(&self) -> Option<MaxPooling> {
+        match self {
+            Block::Layer(layer) => layer.max_pooling(),
+            _ => None,
         }
     }
 

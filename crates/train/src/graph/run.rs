@@ -3,7 +3,7 @@
 use super::{Call, Graph};
 use cotangent_core::inspect::scope;
 use cotangent_core::{DType, Tensor};
-use cotangent_nn::{Activation, Change, Pass};
+use cotangent_nn::{Activation, Change, MaxPooling, Pass};
 
 /// An output whose activation is not applied yet: losses are better computed from what is before it.
 #[derive(Clone)]
@@ -55,8 +55,13 @@ impl Graph {
         let (last_use, offsets) = (self.last_use(wanted), self.offsets());
         let mut kept = std::mem::take(&mut pass.kept);
         let last = wanted.iter().copied().max().unwrap_or(0);
+        let mut pooled = vec![false; self.calls.len()]; // the calls whose work the call before has done
         for (i, call) in self.calls.iter().enumerate().take_while(|(_, call)| call.outputs.start <= last) {
-            let outputs = self.call(call, &mut slots, pass);
+            let pooling = self.pooling_behind(call, &last_use);
+            let outputs = match pooled[i] {
+                true => vec![slots[call.inputs[0]].take().expect("stays until its last use").lazy],
+                false => self.call(call, pooling, &mut slots, &mut pooled, pass),
+            };
             slots.extend(outputs.into_iter().map(Slot::new));
             kept.extend(pass.kept.drain(..).map(|(param, change)| (offsets[call.layer] + param, change)));
             for &value in call.inputs.iter().filter(|&&value| last_use[value] == Some(i)) {
@@ -67,8 +72,16 @@ impl Graph {
         wanted.iter().map(|&value| slots[value].as_ref().expect("what is wanted stays").lazy.clone()).collect()
     }
 
-    /// One layer at work: here, and nowhere else, it is called, and its name is known.
-    fn call(&self, call: &Call, slots: &mut [Option<Slot>], pass: &mut Pass) -> Vec<Lazy> {
+    /// One layer at work: here, and nowhere else, it is called, and its name is known. If it can do the work of the
+    /// pooling behind it too, that call is marked in `pooled`.
+    fn call(
+        &self,
+        call: &Call,
+        pooling: Option<(usize, MaxPooling)>,
+        slots: &mut [Option<Slot>],
+        pooled: &mut [bool],
+        pass: &mut Pass,
+    ) -> Vec<Lazy> {
         let entry = &self.layers[call.layer];
         for &source in &call.inputs {
             let Slot { lazy, value } = slots[source].as_mut().expect("stays until its last use");
@@ -79,7 +92,23 @@ impl Graph {
         }
         let inputs = call.inputs.iter().map(|&value| slots[value].as_ref().and_then(|slot| slot.value.as_ref()));
         let inputs: Vec<&Tensor> = inputs.flatten().collect();
-        scope(&entry.name, || entry.block.call(&inputs, pass))
+        scope(&entry.name, || {
+            if let Some((behind, pooling)) = pooling
+                && let Some(output) = entry.block.call_pooled(&inputs, &pooling, pass)
+            {
+                pooled[behind] = true;
+                return vec![output];
+            }
+            entry.block.call(&inputs, pass)
+        })
+    }
+
+    /// The max pooling of what `call` gives, and its call, if nobody else uses that.
+    fn pooling_behind(&self, call: &Call, last_use: &[Option<usize>]) -> Option<(usize, MaxPooling)> {
+        let user = last_use[call.outputs.start]?;
+        let pooling = self.layers[self.calls[user].layer].block.max_pooling()?;
+        let users = self.calls.iter().filter(|c| c.inputs.contains(&call.outputs.start)).count();
+        (users == 1).then_some((user, pooling))
     }
 
     /// For each value the last call that uses it; none for those that are wanted.

@@ -51,14 +51,14 @@ impl Conv2dSpec {
     }
 
     /// Every axis but the channel.
-    fn pixels(&self) -> Axes {
+    pub(super) fn pixels(&self) -> Axes {
         match self.format {
             DataFormat::ChannelsLast => Axes::from_iter([0, 1, 2]),
             DataFormat::ChannelsFirst => Axes::from_iter([0, 2, 3]),
         }
     }
 
-    fn cotangents(&self, x: &Tensor, w: &Tensor, dy: &Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
+    pub(super) fn cotangents(&self, x: &Tensor, w: &Tensor, dy: &Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
         let geometry = self.geometry(x.spec(), w.spec()).expect("forward has checked");
         let spec = *self;
         [

@@ -40,9 +40,9 @@ impl Op<1> for MaxPool2d {
 }
 
 /// `dy → dx` for given taps: a linear op, whose transpose picks the winners' places out of `g`.
-struct MaxPool2dDx {
-    taps: Tensor,
-    geometry: PoolGeometry,
+pub(super) struct MaxPool2dDx {
+    pub taps: Tensor,
+    pub geometry: PoolGeometry,
 }
 
 impl Op<1> for MaxPool2dDx {
