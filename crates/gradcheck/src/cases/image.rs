@@ -2,7 +2,8 @@
 
 use super::{Op, Rounding, UNIT};
 use crate::sample::Domain;
-use cotangent_core::{Conv2dSpec, DataFormat, Padding, WindowSpec};
+use cotangent_base::Slide;
+use cotangent_core::{Conv2dSpec, DataFormat, Padding, Tensor, WindowSpec};
 
 const FORMATS: [DataFormat; 2] = [DataFormat::ChannelsLast, DataFormat::ChannelsFirst];
 
@@ -69,38 +70,65 @@ fn conv2d() -> Op {
     )
 }
 
+/// A convolution and the pooling behind it.
+#[derive(Clone, Copy)]
+struct Pooled {
+    conv: Conv2dSpec,
+    pool: WindowSpec,
+}
+
+impl Pooled {
+    /// The row with this case; without a bias if there are two operands.
+    fn at(self, row: Op, name: impl Into<String>, shapes: &[&[usize]]) -> Op {
+        let inputs: Vec<(&[usize], Domain)> = shapes.iter().map(|&shape| (shape, UNIT)).collect();
+        let row = row.at(name, &inputs, move |x| x[0].conv2d_max_pool2d(&x[1], x.get(2), &self.conv, &self.pool));
+        row.clear(move |x| self.is_clear(&x[0].conv2d(&x[1], None, &self.conv)))
+    }
+
+    /// Whether the greatest of each window is far above the others.
+    fn is_clear(self, z: &Tensor) -> bool {
+        let [n, h, w, c] = self.conv.format.nhwc(&z.shape());
+        let window = self.pool.over("max_pool2d", [h, w]).expect("it fits");
+        let last = match self.conv.format {
+            DataFormat::ChannelsLast => z.clone(),
+            DataFormat::ChannelsFirst => z.permute(&[0, 2, 3, 1]),
+        };
+        let z = last.to_vec::<f64>();
+        let taps = |out: usize, slide: Slide| (0..slide.kernel).filter_map(move |tap| slide.at(out, tap));
+        let seen = |image: usize, channel: usize, row: usize, column: usize| {
+            let at = move |y: usize, x: usize| ((image * h + y) * w + x) * c + channel;
+            let places = taps(row, window.h).flat_map(|y| taps(column, window.w).map(move |x| at(y, x)));
+            places.map(|at| z[at]).collect::<Vec<f64>>()
+        };
+        let clear = |mut seen: Vec<f64>| {
+            seen.sort_by(|a, b| b.total_cmp(a));
+            seen.len() < 2 || seen[0] - seen[1] >= 8e-2
+        };
+        let columns = |image, channel, row| (0..window.w.output).all(|column| clear(seen(image, channel, row, column)));
+        (0..n).all(|n| (0..c).all(|k| (0..window.h.output).all(|row| columns(n, k, row))))
+    }
+}
+
 fn conv2d_max_pool2d() -> Op {
     let two = WindowSpec { stride: [2, 2], ..WindowSpec::new([2, 2]) };
+    let three = Conv2dSpec::new(WindowSpec::new([3, 3]));
     let mut row = Op::new("conv2d_max_pool2d");
+    // every geometry once as the convolution's, and once as the pooling's behind one of the usual kind
     for Named { name, window } in windows().into_iter().filter(|w| w.window.kernel != [5, 6]).chain([dilated()]) {
         for (format, pool) in [(FORMATS[0], two), (FORMATS[1], WindowSpec::new([2, 1]))] {
-            let [kh, kw] = window.kernel;
-            let (x, w) = (format.shape([2, 5, 6, 2]), [kh, kw, 2, 3]);
-            let conv = Conv2dSpec { format, ..Conv2dSpec::new(window) };
-            // every geometry once as the convolution's, and as the pooling's over one of the usual kind
-            row = row.at(format!("{name}, {format:?}"), &[(&x, UNIT), (&w, UNIT), (&[3], UNIT)], move |x| {
-                x[0].conv2d_max_pool2d(&x[1], Some(&x[2]), &conv, &pool)
-            });
-            let plain = Conv2dSpec { format, ..Conv2dSpec::new(WindowSpec::new([3, 3])) };
-            let (x, w) = (format.shape([1, 7, 8, 2]), [3, 3, 2, 3]);
-            row = row.at(format!("pooling {name}, {format:?}"), &[(&x, UNIT), (&w, UNIT)], move |x| {
-                x[0].conv2d_max_pool2d(&x[1], None, &plain, &window)
-            });
+            let ([kh, kw], x) = (window.kernel, format.shape([1, 5, 6, 2]));
+            let pooled = Pooled { conv: Conv2dSpec { format, ..Conv2dSpec::new(window) }, pool };
+            row = pooled.at(row, format!("{name}, {format:?}"), &[&x, &[kh, kw, 2, 2], &[2]]);
+            let pooled = Pooled { conv: Conv2dSpec { format, ..three }, pool: window };
+            row = pooled.at(row, format!("pooling {name}, {format:?}"), &[&format.shape([1, 6, 6, 2]), &[3, 3, 2, 1]]);
         }
     }
-    let conv = Conv2dSpec { groups: 2, ..Conv2dSpec::new(WindowSpec::new([3, 3])) };
-    row = row.at("2 groups", &[(&[1, 6, 6, 4], UNIT), (&[3, 3, 2, 6], UNIT)], move |x| {
-        x[0].conv2d_max_pool2d(&x[1], None, &conv, &two)
-    });
-    let conv = Conv2dSpec::new(WindowSpec::new([3, 3]));
-    for (name, x, w) in [
-        ("no images", [0, 6, 6, 2], [3, 3, 2, 2]),
-        ("whole vectors", [1, 6, 6, 16], [3, 3, 16, 16]),
-        ("beyond one block", [1, 11, 10, 17], [3, 3, 17, 19]),
-    ] {
-        row = row.at(name, &[(&x, UNIT), (&w, UNIT)], move |x| x[0].conv2d_max_pool2d(&x[1], None, &conv, &two));
-    }
-    row
+    let groups = Pooled { conv: Conv2dSpec { groups: 2, ..three }, pool: two };
+    row = groups.at(row, "2 groups", &[&[1, 6, 6, 4], &[3, 3, 2, 6]]);
+    let plain = Pooled { conv: three, pool: two };
+    row = plain.at(row, "no images", &[&[0, 6, 6, 2], &[3, 3, 2, 2]]);
+    row = plain.at(row, "whole vectors", &[&[1, 6, 6, 16], &[3, 3, 16, 16], &[16]]);
+    plain.at(row, "odd numbers", &[&[1, 5, 5, 17], &[3, 3, 17, 19]])
 }
 
 fn max_pool2d() -> Op {

@@ -50,13 +50,26 @@ pub struct Case {
     pub f: Call,
     /// The operands: shapes, and where their elements may lie.
     pub inputs: Vec<(Shape, Domain)>,
+    /// Whether operands are far enough from kinks, where the domains cannot see to that.
+    pub clear: Option<Clear>,
 }
 
+/// Says whether operands will do.
+pub type Clear = Box<dyn Fn(&[Tensor]) -> bool + Send + Sync>;
+
 impl Case {
-    /// Operands drawn from the domains: f64, i64 or bool.
+    /// Operands drawn from the domains, f64, i64 or bool; drawn anew until they are clear of kinks.
+    ///
+    /// # Panics
+    /// If they are not after many draws.
     pub fn sample(&self, seed: u64) -> Vec<Tensor> {
-        let draw = |(i, &(shape, domain)): (usize, &(Shape, Domain))| domain.sample(shape, seed * 16 + i as u64);
-        self.inputs.iter().enumerate().map(draw).collect()
+        let draw = |seed: u64| -> Vec<Tensor> {
+            let operands = self.inputs.iter().enumerate();
+            operands.map(|(i, &(shape, domain))| domain.sample(shape, seed * 16 + i as u64)).collect()
+        };
+        let mut draws = (0..10_000).map(|i| draw(seed + (i << 32)));
+        let found = draws.find(|x| self.clear.as_ref().is_none_or(|clear| clear(x)));
+        found.unwrap_or_else(|| panic!("{}: no draw is clear of kinks: make the operands smaller", self.name))
     }
 }
 
@@ -109,7 +122,13 @@ impl Op {
         f: impl Fn(&[Tensor]) -> Tensor + Send + Sync + 'static,
     ) -> Self {
         let inputs = inputs.iter().map(|&(shape, domain)| (Shape::from(shape), domain)).collect();
-        self.cases.push(Case { name: name.into(), f: Box::new(move |x| vec![f(x)]), inputs });
+        self.cases.push(Case { name: name.into(), f: Box::new(move |x| vec![f(x)]), inputs, clear: None });
+        self
+    }
+
+    /// With operands of the last case for which this holds: that they are 1e-2 and more from any kink.
+    pub fn clear(mut self, holds: impl Fn(&[Tensor]) -> bool + Send + Sync + 'static) -> Self {
+        self.cases.last_mut().expect("after a case").clear = Some(Box::new(holds));
         self
     }
 
