@@ -89,18 +89,19 @@ impl Kernel<f32> for Inputs<'_> {
                 // SAFETY: each pixel holds all channels, and a row of v whole vectors of them.
                 unsafe {
                     // loops, for closures over vectors are not sure to be inlined
-                    let mut columns = [[V::zero(); 4]; 4];
-                    for (x, column) in columns.iter_mut().enumerate() {
-                        let mut d = [V::zero(); 4];
-                        for (y, d) in d.iter_mut().enumerate() {
+                    let mut rows = [[V::zero(); 4]; 4];
+                    for x in 0..4 {
+                        let mut column = [V::zero(); 4];
+                        for (y, d) in column.iter_mut().enumerate() {
                             let from = pixels[4 * y + x].add(c);
                             *d = if rest < V::WIDTH { V::load_part(from, rest) } else { V::load(from) };
                         }
-                        *column = differences(d);
+                        for (row, d) in rows.iter_mut().zip(differences(column)) {
+                            row[x] = d;
+                        }
                     }
-                    for y in 0..4 {
-                        let row = differences([columns[0][y], columns[1][y], columns[2][y], columns[3][y]]);
-                        for (x, value) in row.into_iter().enumerate() {
+                    for (y, row) in rows.into_iter().enumerate() {
+                        for (x, value) in differences(row).into_iter().enumerate() {
                             value.store(v.add(((4 * y + x) * count + i) * self.apart + c));
                         }
                     }
@@ -137,19 +138,18 @@ impl<F: Finish> Kernel<f32> for Outputs<'_, F> {
                 // SAFETY: a row of m holds whole vectors; what lies behind its last filter is not used. The tile is one
                 // of the grid's.
                 unsafe {
-                    let mut columns = [[V::zero(); 2]; 4];
-                    for (x, column) in columns.iter_mut().enumerate() {
-                        let mut m = [V::zero(); 4];
-                        for (y, m) in m.iter_mut().enumerate() {
+                    let mut rows = [[V::zero(); 4]; 2];
+                    for x in 0..4 {
+                        let mut column = [V::zero(); 4];
+                        for (y, m) in column.iter_mut().enumerate() {
                             let from = from.add((4 * y + x) * count * self.apart);
                             *m = if filters < V::WIDTH { V::load_part(from, filters) } else { V::load(from) };
                         }
-                        *column = sums(m);
+                        for (row, sum) in rows.iter_mut().zip(sums(column)) {
+                            row[x] = sum;
+                        }
                     }
-                    let mut y = [[V::zero(); 2]; 2];
-                    for (i, y) in y.iter_mut().enumerate() {
-                        *y = sums([columns[0][i], columns[1][i], columns[2][i], columns[3][i]]);
-                    }
+                    let y = [sums(rows[0]), sums(rows[1])];
                     finite = V::fma(y[0][0] + y[0][1] + (y[1][0] + y[1][1]), V::zero(), finite);
                     self.finish.tile(n, [row, column], k, filters, y);
                 }
