@@ -11,7 +11,8 @@ const HEAD: &str = "\
 Made from the case table (`crates/gradcheck/src/cases/`) and the first lines of each op's file by
 `COTANGENT_WRITE=1 cargo test --release --test ops_table`; the same test fails if this page is stale.
 
-*CPU*: the SIMD levels at which the op's values are held against f64. *CUDA*: there is no CUDA backend yet. *Checked by*: **values** of f32 against f64 at
+*CPU*: the SIMD levels at which the op's values are held against f64. *CUDA*: what is held
+against the CPU there, in f32 and f64 (`-p cotangent-cuda-suite`). *Checked by*: **values** of f32 against f64 at
 every level (`--test agree`); **gradients** and **second** derivatives against differences of sixth order in f64, in five
 layouts (`--test gradcheck`); **exact** derivatives by dual numbers; **PyTorch**'s recorded values and gradients
 (`--test fixtures`); **refusal** where there is no derivative. *f32* is how far its results may be from f64: not a bit,
@@ -71,6 +72,11 @@ fn line(op: &Op, cases: usize, files: &[String], fixtures: &str) -> String {
     if !op.first {
         checks.push("refusal");
     }
+    let cuda = match (op.first, op.second) {
+        (false, _) => "values",
+        (true, false) => "values, gradients",
+        (true, true) => "values, gradients, second",
+    };
     let yes = |is: bool| if is { "yes" } else { "no" };
     let rounding = match op.rounding {
         Rounding::Exact => "exact".to_owned(),
@@ -78,11 +84,12 @@ fn line(op: &Op, cases: usize, files: &[String], fixtures: &str) -> String {
         Rounding::Sums => "4·√n·u".to_owned(),
     };
     format!(
-        "| `{}` | {} | {} | {} | portable, AVX2, AVX-512 | not yet | {rounding} | {} | {} |\n",
+        "| `{}` | {} | {} | {} | portable, AVX2, AVX-512 | {} | {rounding} | {} | {} |\n",
         op.name,
         definition(name, files),
         yes(op.first),
         yes(op.second),
+        cuda,
         cases,
         checks.join(", ")
     )

@@ -45,9 +45,12 @@ fn compile(root: &Path, nvcc: &str, source: &Path) -> bool {
 
 /// Without the compiler's comments, with the source's hash and the version that old drivers take.
 fn finish(text: &str, hash: &str) -> String {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//") && !line.trim().is_empty());
+    // a hint to the assembler that PTX 7.0 does not know
+    let hint = |line: &str| line.trim_start().starts_with(".pragma \"used_bytes_mask");
+    let lines = text.lines().map(str::trim_end);
+    let lines = lines.filter(|line| !line.trim_start().starts_with("//") && !line.is_empty() && !hint(line));
     let lines = lines.map(|line| if line.starts_with(".version") { VERSION } else { line });
-    let body: String = lines.map(|line| format!("{}\n", line.trim_end())).collect();
+    let body: String = lines.map(|line| format!("{line}\n")).collect();
     format!("// source {hash}\n{body}")
 }
 

@@ -63,6 +63,39 @@ pub enum Compare {
     Ge,
 }
 
+/// An operation on integers. Overflow wraps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IntegerOp {
+    /// a + b.
+    Add,
+    /// a − b.
+    Sub,
+    /// a · b.
+    Mul,
+    /// a / b towards 0; 0 where b is 0.
+    Div,
+    /// The smaller.
+    Min,
+    /// The greater.
+    Max,
+}
+
+impl IntegerOp {
+    /// The result.
+    #[inline(always)]
+    pub fn eval(self, a: i64, b: i64) -> i64 {
+        match self {
+            IntegerOp::Add => a.wrapping_add(b),
+            IntegerOp::Sub => a.wrapping_sub(b),
+            IntegerOp::Mul => a.wrapping_mul(b),
+            IntegerOp::Div if b == 0 => 0,
+            IntegerOp::Div => a.wrapping_div(b),
+            IntegerOp::Min => a.min(b),
+            IntegerOp::Max => a.max(b),
+        }
+    }
+}
+
 /// A distribution to draw from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Draw {
@@ -114,7 +147,7 @@ pub trait Kernels {
     /// `y = op(x₀, …)` for float views of one shape and dtype.
     fn map<const N: usize, M: Map<N>>(&self, op: M, x: [View<Self::Buffer>; N]) -> Self::Buffer;
     /// `y = op(a, b)` for integer views (u32, i64, u8) of one shape and dtype.
-    fn map_integers(&self, op: fn(i64, i64) -> i64, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer;
+    fn map_integers(&self, op: IntegerOp, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer;
     /// Bools: `a op b`, any dtype.
     fn compare(&self, op: Compare, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer;
     /// `mask ? a : b`; the mask is of dtype bool, `a` and `b` of any one.

@@ -1,7 +1,7 @@
 //! [`Unary`] and [`Binary`]: a pointwise op as one text, value and derivative side by side, and the
 //! [`Map`]s that follow from it.
 
-use crate::{Dual, Lane, Map};
+use crate::{Dual, IntegerOp, Lane, Map};
 
 /// What the graph keeps of an op for its backward rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +47,8 @@ pub trait Binary: Copy + Send + Sync + 'static {
     fn forward<L: Lane>(self, a: L, b: L) -> L;
     /// `[da, db]`, the cotangents of both operands. Must be linear in `dy`.
     fn vjp<L: Lane>(self, a: L, b: L, dy: L) -> [L; 2];
-    /// The same op on integers, if it has a meaning there. Overflow wraps.
-    const INTEGERS: Option<fn(i64, i64) -> i64> = None;
+    /// The same op on integers, if it has a meaning there.
+    const INTEGERS: Option<IntegerOp> = None;
 }
 
 /// The map of a [`Unary`] op's value: `[x] → y`.

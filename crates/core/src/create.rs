@@ -1,9 +1,10 @@
 //! Making tensors from nothing, and getting numbers out of them.
 
-use crate::device::{CPU, Device, Storage};
+use crate::autograd::barrier;
+use crate::device::Device;
 use crate::kernels;
 use crate::{Spec, Tensor};
-use cotangent_base::{DType, Draw, Element, Kernels, Result, Rng, Shape, ShapeError};
+use cotangent_base::{DType, Draw, Element, Result, Rng, Shape, ShapeError};
 
 impl Tensor {
     /// The numbers in `values`, row-major, as a tensor of `shape`.
@@ -23,8 +24,7 @@ impl Tensor {
             let message = format!("{} values do not fill {shape}, which has {}", values.len(), shape.count());
             ShapeError::new("from_slice", message).panic();
         }
-        let buffer = CPU.upload(values).expect("the CPU's memory takes a copy");
-        Self::from_storage(Storage::Cpu(buffer), Spec::new(shape, T::DTYPE))
+        kernels::upload(&Device::Cpu, values, shape).expect("the CPU's memory takes a copy")
     }
 
     /// The numbers in `values` as a tensor with one axis.
@@ -39,7 +39,7 @@ impl Tensor {
 
     /// `value` everywhere.
     pub fn full(shape: impl Into<Shape>, value: f64, dtype: DType) -> Self {
-        kernels::fill(Spec::new(shape, dtype), value)
+        kernels::fill(&Device::Cpu, Spec::new(shape, dtype), value)
     }
 
     /// f32 zeros.
@@ -52,14 +52,25 @@ impl Tensor {
         Self::full(shape, 1.0, DType::F32)
     }
 
-    /// Zeros with the shape and dtype of `self`.
-    pub fn zeros_like(&self) -> Self {
-        Self::full(self.shape(), 0.0, self.dtype())
+    /// `value` everywhere in a new tensor of `shape`, with the dtype of `self` and on its device.
+    ///
+    /// ```
+    /// # use cotangent_core::{DType, Tensor};
+    /// let x = Tensor::zeros([2]).new_full([3], 0.5);
+    /// assert_eq!((x.dtype(), x.to_vec::<f32>()), (DType::F32, vec![0.5; 3]));
+    /// ```
+    pub fn new_full(&self, shape: impl Into<Shape>, value: f64) -> Self {
+        kernels::fill(&self.device(), Spec::new(shape, self.dtype()), value)
     }
 
-    /// Ones with the shape and dtype of `self`.
+    /// Zeros with the shape and dtype of `self`, on its device.
+    pub fn zeros_like(&self) -> Self {
+        self.new_full(self.shape(), 0.0)
+    }
+
+    /// Ones with the shape and dtype of `self`, on its device.
     pub fn ones_like(&self) -> Self {
-        Self::full(self.shape(), 1.0, self.dtype())
+        self.new_full(self.shape(), 1.0)
     }
 
     /// `start, start + step, …` below `end` (above, if `step` is negative).
@@ -77,7 +88,7 @@ impl Tensor {
         if !count.is_finite() {
             ShapeError::new("arange", format!("no finite count from {start} to {end} by {step}")).panic();
         }
-        kernels::arange(count.max(0.0) as usize, start, step, dtype)
+        kernels::arange(&Device::Cpu, count.max(0.0) as usize, start, step, dtype)
     }
 
     /// `count` numbers evenly spread from `start` to `end`, both included.
@@ -98,17 +109,33 @@ impl Tensor {
 
     /// Uniform random numbers in `[low, high)`.
     pub fn uniform(shape: impl Into<Shape>, low: f64, high: f64, dtype: DType, rng: &mut Rng) -> Self {
-        kernels::random(Draw::Uniform { low, high }, Spec::new(shape, dtype), rng.next_stream())
+        kernels::random(&Device::Cpu, Draw::Uniform { low, high }, Spec::new(shape, dtype), rng.next_stream())
     }
 
     /// Normal random numbers.
     pub fn normal(shape: impl Into<Shape>, mean: f64, std: f64, dtype: DType, rng: &mut Rng) -> Self {
-        kernels::random(Draw::Normal { mean, std }, Spec::new(shape, dtype), rng.next_stream())
+        kernels::random(&Device::Cpu, Draw::Normal { mean, std }, Spec::new(shape, dtype), rng.next_stream())
     }
 
     /// 1 with probability `p`, else 0.
     pub fn bernoulli(shape: impl Into<Shape>, p: f64, dtype: DType, rng: &mut Rng) -> Self {
-        kernels::random(Draw::Bernoulli { p }, Spec::new(shape, dtype), rng.next_stream())
+        kernels::random(&Device::Cpu, Draw::Bernoulli { p }, Spec::new(shape, dtype), rng.next_stream())
+    }
+
+    /// Uniform random numbers in `[low, high)` with the shape and dtype of `self`, on its device. All devices draw the
+    /// same ones.
+    pub fn uniform_like(&self, low: f64, high: f64, rng: &mut Rng) -> Self {
+        kernels::random(&self.device(), Draw::Uniform { low, high }, self.spec(), rng.next_stream())
+    }
+
+    /// Normal random numbers with the shape and dtype of `self`, on its device. All devices draw the same ones.
+    pub fn normal_like(&self, mean: f64, std: f64, rng: &mut Rng) -> Self {
+        kernels::random(&self.device(), Draw::Normal { mean, std }, self.spec(), rng.next_stream())
+    }
+
+    /// 1 with probability `p`, else 0, with the shape and dtype of `self`, on its device. All devices draw the same ones.
+    pub fn bernoulli_like(&self, p: f64, rng: &mut Rng) -> Self {
+        kernels::random(&self.device(), Draw::Bernoulli { p }, self.spec(), rng.next_stream())
     }
 
     /// The numbers 0 .. n in random order, as i64.
@@ -116,11 +143,17 @@ impl Tensor {
         Self::from_vec(rng.permutation(n).into_iter().map(|i| i as i64).collect())
     }
 
-    /// A copy on `device`; the same tensor if it is there already.
+    /// A copy on `device`; the same tensor if it is there already. The copy is a constant to derivatives: move what a
+    /// graph begins with, then [`track`](Tensor::tracked) it.
+    ///
+    /// # Errors
+    /// If the device has too little memory, or fails.
     pub fn to_device(&self, device: &Device) -> Result<Self> {
-        match device {
-            Device::Cpu => Ok(self.clone()),
+        if *device == self.device() {
+            return Ok(self.clone());
         }
+        let moved = kernels::transfer(self, device)?;
+        Ok(barrier("to_device", &[self], || moved))
     }
 
     /// The elements, row-major.

@@ -4,7 +4,7 @@ use crate::Buffer;
 use crate::dispatch::for_dtype;
 use crate::memory::{BLOCK, Scratch, blocks};
 use crate::strided::Strided;
-use cotangent_base::{Compare, DType, Element, View};
+use cotangent_base::{Compare, DType, Element, IntegerOp, View};
 use std::mem::MaybeUninit;
 
 /// Bools: `a op b`. With NaN all are false but [`Compare::Ne`].
@@ -55,9 +55,9 @@ fn select_as<T: Element>(mask: View<Buffer>, a: View<Buffer>, b: View<Buffer>) -
 ///
 /// # Panics
 /// If shapes or dtypes differ, or the dtype is not u32, i64 or u8.
-pub fn map_integers(op: fn(i64, i64) -> i64, a: View<Buffer>, b: View<Buffer>) -> Buffer {
+pub fn map_integers(op: IntegerOp, a: View<Buffer>, b: View<Buffer>) -> Buffer {
     assert_eq!(a.shape(), b.shape(), "[map_integers] shapes differ");
-    let apply = |a: i64, b: i64| op(a, b);
+    let apply = |a: i64, b: i64| op.eval(a, b);
     match a.buffer.dtype() {
         DType::U32 => zip::<u32, u32, u32>(a, b, |a, b| apply(a as i64, b as i64) as u32),
         DType::I64 => zip::<i64, i64, i64>(a, b, apply),

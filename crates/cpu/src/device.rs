@@ -2,8 +2,8 @@
 
 use crate::{Buffer, compare, conv, gemm, index, memory, norm, pointwise, pool, random, reduce, softmax};
 use cotangent_base::{
-    Axes, Compare, ConvGeometry, DType, Draw, Element, Kernels, Layout, Map, NormStats, PoolGeometry, Reduce, Result,
-    Stream, Update, View,
+    Axes, Compare, ConvGeometry, DType, Draw, Element, IntegerOp, Kernels, Layout, Map, NormStats, PoolGeometry,
+    Reduce, Result, Stream, Update, View,
 };
 
 /// The CPU: rayon's threads and the SIMD lanes of [`simd`](crate::simd).
@@ -45,7 +45,7 @@ impl Kernels for CpuDevice {
         pointwise::map(op, x)
     }
 
-    fn map_integers(&self, op: fn(i64, i64) -> i64, a: View<Buffer>, b: View<Buffer>) -> Buffer {
+    fn map_integers(&self, op: IntegerOp, a: View<Buffer>, b: View<Buffer>) -> Buffer {
         compare::map_integers(op, a, b)
     }
 

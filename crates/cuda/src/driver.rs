@@ -29,6 +29,14 @@ fn ask() -> Result<usize, String> {
     }
 }
 
+/// The newest CUDA that the driver knows: 12080 for 12.8.
+pub(crate) fn version() -> Result<i32, result::DriverError> {
+    let mut version = 0;
+    // SAFETY: the driver writes one number there.
+    unsafe { sys::cuDriverGetVersion(&mut version) }.result()?;
+    Ok(version)
+}
+
 /// The context of device `ordinal`, or why there is none.
 pub fn open(ordinal: usize) -> Result<Arc<CudaContext>> {
     let place = format!("cuda:{ordinal}");

@@ -2,7 +2,7 @@
 
 use crate::graph::batch;
 use crate::{Model, Tensors};
-use cotangent_core::{DType, Error, Result, Shape, Spec, Tensor};
+use cotangent_core::{DType, Device, Error, Result, Shape, Spec, Tensor};
 
 /// Inputs and targets, one sample for each index of their first axis.
 #[derive(Clone)]
@@ -19,6 +19,15 @@ pub(crate) struct Batch {
     pub x: Vec<Tensor>,
     pub y: Vec<Tensor>,
     pub weights: Option<Tensor>,
+}
+
+impl Batch {
+    /// The batch on `device`.
+    pub fn to_device(&self, device: &Device) -> Result<Self> {
+        let move_all = |list: &[Tensor]| list.iter().map(|x| x.to_device(device)).collect::<Result<Vec<_>>>();
+        let weights = self.weights.as_ref().map(|weights| weights.to_device(device)).transpose()?;
+        Ok(Self { x: move_all(&self.x)?, y: move_all(&self.y)?, weights })
+    }
 }
 
 impl Samples {
@@ -69,9 +78,10 @@ impl Samples {
     }
 
     /// The samples `index`, in that order.
-    pub fn select(&self, index: &[usize]) -> Batch {
+    pub fn select(&self, index: &[usize]) -> Result<Batch> {
         let index = Tensor::from_vec(index.iter().map(|&i| i as i64).collect());
-        self.part(|x| x.index_select(0, &index))
+        let index = index.to_device(&self.x[0].device())?;
+        Ok(self.part(|x| x.index_select(0, &index)))
     }
 
     /// The samples from `start` on, `len` of them.

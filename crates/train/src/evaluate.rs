@@ -21,7 +21,7 @@ impl Model {
     pub(crate) fn tally_over(&self, samples: &Samples) -> Result<Tally> {
         let mut tally = self.tally()?;
         for start in (0..samples.count).step_by(BATCH) {
-            let batch = samples.range(start, BATCH.min(samples.count - start));
+            let batch = samples.range(start, BATCH.min(samples.count - start)).to_device(&self.device)?;
             no_grad(|| {
                 let outputs = self.forward(&batch.x, &mut Pass::inference(&mut self.rng.clone()));
                 let (_, losses) = self.loss(&batch, &outputs)?;
@@ -51,10 +51,13 @@ impl Model {
         let x = x.into();
         let count = check_inputs("predict", self, &x)?;
         let batch = |start| {
-            let parts = x.list().iter().map(|x| x.narrow(0, start, BATCH.min(count - start)));
-            self.call_all(parts.collect::<Vec<_>>())
+            let part = |x: &Tensor| x.narrow(0, start, BATCH.min(count - start)).to_device(&self.device);
+            let outputs = self.call_all(x.list().iter().map(part).collect::<Result<Vec<_>>>()?);
+            // where the caller's tensors are, to be compared with them
+            outputs.iter().map(|y| y.to_device(&x.list()[0].device())).collect::<Result<Vec<_>>>()
         };
-        let batches: Vec<Vec<Tensor>> = no_grad(|| (0..count.max(1)).step_by(BATCH).map(batch).collect());
+        let batches: Result<Vec<Vec<Tensor>>> = no_grad(|| (0..count.max(1)).step_by(BATCH).map(batch).collect());
+        let batches = batches?;
         let output = |i: usize| Tensor::concat(&batches.iter().map(|outputs| &outputs[i]).collect::<Vec<_>>(), 0);
         Ok((0..self.graph.outputs.len()).map(output).collect())
     }

@@ -27,8 +27,15 @@ pub struct Model {
 const TRAINING: u32 = 1 << 20;
 
 impl Model {
-    pub(crate) fn built(kind: &'static str, name: Option<String>, graph: Graph, site: &Site) -> Self {
-        Self { kind, name, graph, device: site.device, compiled: None, rng: site.rng.fork(TRAINING) }
+    /// With the parameters moved to the site's device.
+    pub(crate) fn built(kind: &'static str, name: Option<String>, mut graph: Graph, site: &Site) -> Result<Self> {
+        for (_, param) in graph.params_mut() {
+            if param.value.device() != site.device {
+                let value = param.value.to_device(&site.device)?;
+                param.value = if param.trainable { value.tracked() } else { value };
+            }
+        }
+        Ok(Self { kind, name, graph, device: site.device, compiled: None, rng: site.rng.fork(TRAINING) })
     }
 
     /// This model under a name, which `summary` shows, and the parameters' paths begin with where it is a layer of

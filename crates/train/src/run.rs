@@ -72,7 +72,7 @@ impl Run<'_> {
             let start = self.cursor.step * self.batch_size;
             let count = self.batch_size.min(self.train.count - start);
             let batch = match order {
-                Some(order) => self.train.select(&order[start..start + count]),
+                Some(order) => self.train.select(&order[start..start + count])?,
                 None => self.train.range(start, count),
             };
             self.model.train_on(&batch, &mut self.cursor.tally).map_err(|e| {

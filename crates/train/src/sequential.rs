@@ -79,7 +79,7 @@ impl Sequential {
         }
         graph.outputs = last.collect();
         graph.build(site)?;
-        Ok(Model::built(Self::KIND, self.name.clone(), graph, site))
+        Model::built(Self::KIND, self.name.clone(), graph, site)
     }
 
     /// The shape that comes of an input of this one.

@@ -24,8 +24,9 @@ impl Model {
         Ok(self.values(&tally)?.into_iter().map(|(_, value)| value).collect())
     }
 
-    /// One step on one batch, whose losses and metrics join the sums.
+    /// One step on one batch, from any device, whose losses and metrics join the sums.
     pub(crate) fn train_on(&mut self, batch: &Batch, tally: &mut Tally) -> Result<()> {
+        let batch = &batch.to_device(&self.device)?;
         let mut rng = self.rng;
         let mut pass = Pass::training(&mut rng);
         let outputs = self.forward(&batch.x, &mut pass);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Complaint, File};
 
 /// The arrows of the house: a crate, and the crates of ours that it may stand on. Nothing runs back up.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("cotangent-base", &[]),
     ("cotangent-kernels", &[]),
     ("cotangent-ptx-sim", &[]),
@@ -28,6 +28,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "cotangent-train",
         ],
     ),
+    ("cotangent-cuda-suite", &["cotangent", "cotangent-ptx-sim-driver"]),
     ("xtask", &[]),
 ];
 

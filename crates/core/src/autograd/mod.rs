@@ -16,4 +16,5 @@ pub use grads::Grads;
 pub use mode::{is_tracking, no_grad};
 pub use node::Node;
 pub(crate) use node::barrier;
+pub(crate) use op::same_device;
 pub use op::{Op, Saved, apply, apply_variadic};

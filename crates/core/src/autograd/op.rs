@@ -2,6 +2,7 @@
 
 use super::mode::{is_tracking, with_tracking};
 use super::node::{Kind, Node, Rule};
+use crate::device::different;
 use crate::inspect::{self, Origin, Phase, watch};
 use crate::{Spec, Tensor};
 use cotangent_base::{Saves, ShapeError};
@@ -96,6 +97,7 @@ pub fn apply<const N: usize, O: Op<N>>(op: O, x: [&Tensor; N]) -> Tensor {
         Ok(spec) => spec,
         Err(e) => e.panic(),
     };
+    same_device(O::NAME, &x);
     let record = records(&x);
     let watched = watch(O::NAME, Phase::Forward, &x);
     let (y, aux) = with_tracking(false, || op.forward(x, spec));
@@ -111,6 +113,17 @@ pub fn apply<const N: usize, O: Op<N>>(op: O, x: [&Tensor; N]) -> Tensor {
 
 fn records(x: &[&Tensor]) -> bool {
     is_tracking() && x.iter().any(|x| x.is_tracked())
+}
+
+/// # Panics
+/// If the tensors are not all on one device.
+#[track_caller]
+pub(crate) fn same_device(op: &'static str, x: &[&Tensor]) {
+    if let [first, rest @ ..] = x
+        && let Some(other) = rest.iter().find(|other| other.device() != first.device())
+    {
+        different(op, first.device(), other.device()).panic();
+    }
 }
 
 // Not generic, here and below, so that they are compiled once and not for every op.

@@ -2,18 +2,19 @@
 
 use super::Operand;
 use super::check;
-use crate::autograd::barrier;
+use crate::autograd::{barrier, same_device};
 use crate::{Tensor, kernels};
 use cotangent_base::Compare;
 
 impl Tensor {
     #[track_caller]
     fn compare(&self, name: &'static str, op: Compare, other: Operand) -> Tensor {
-        let other = other.tensor(name, self.spec());
+        let other = other.tensor(name, self);
         let checked = check::same_dtype(name, self.spec(), other.spec())
             .and_then(|()| check::broadcast(name, self.spec(), other.spec()));
         match checked {
             Ok(shape) => {
+                same_device(name, &[self, &other]);
                 let (a, b) = (self.detach().expand(shape), other.detach().expand(shape));
                 barrier(name, &[self, &other], || kernels::compare(op, &a, &b))
             }

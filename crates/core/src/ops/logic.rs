@@ -58,7 +58,7 @@ impl Tensor {
     #[track_caller]
     pub fn not(&self) -> Tensor {
         bools("not", self);
-        let truth = Tensor::full(Shape::SCALAR, 1.0, DType::Bool);
+        let truth = self.new_full(Shape::SCALAR, 1.0);
         self.detach().ne(&truth)
     }
 

@@ -1,7 +1,7 @@
 //! [`Operand`]: the second operand of an op that takes a tensor or a number.
 
-use crate::{Spec, Tensor};
-use cotangent_base::{DType, Shape, ShapeError};
+use crate::Tensor;
+use cotangent_base::{Shape, ShapeError};
 
 /// A tensor or a number: what `x.gt(..)`, `x.maximum(..)` and their like accept.
 #[derive(Clone, Copy)]
@@ -30,21 +30,21 @@ impl Operand<'_> {
     /// # Panics
     /// If a number is not one of an integer dtype's.
     #[track_caller]
-    pub(crate) fn tensor(self, op: &'static str, other: Spec) -> Tensor {
+    pub(crate) fn tensor(self, op: &'static str, other: &Tensor) -> Tensor {
         match self {
             Operand::Tensor(x) => x.clone(),
-            Operand::Number(c) => number(op, c, other.dtype),
+            Operand::Number(c) => number(op, c, other),
         }
     }
 }
 
-/// The scalar tensor `c`, to broadcast.
+/// The scalar tensor `c`, to broadcast with `other`.
 ///
 /// # Panics
 /// If the dtype is no float and does not hold `c`.
 #[track_caller]
-pub(crate) fn number(op: &'static str, c: f64, dtype: DType) -> Tensor {
-    let y = Tensor::full(Shape::SCALAR, c, dtype);
+pub(crate) fn number(op: &'static str, c: f64, other: &Tensor) -> Tensor {
+    let (y, dtype) = (other.new_full(Shape::SCALAR, c), other.dtype());
     if !dtype.is_float() && y.item() != c {
         ShapeError::new(op, format!("{c} is not a number of dtype {dtype}; cast the tensor first")).panic();
     }

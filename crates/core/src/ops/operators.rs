@@ -47,38 +47,38 @@ operator!(Div, div, |x, c| x.over(c), x.dividing(c));
 impl Tensor {
     #[track_caller]
     fn plus(&self, c: f64) -> Tensor {
-        if self.dtype().is_float() { self.add_scalar(c) } else { self.add(&number("add", c, self.dtype())) }
+        if self.dtype().is_float() { self.add_scalar(c) } else { self.add(&number("add", c, self)) }
     }
 
     #[track_caller]
     fn minus(&self, c: f64) -> Tensor {
-        if self.dtype().is_float() { self.add_scalar(-c) } else { self.sub(&number("sub", c, self.dtype())) }
+        if self.dtype().is_float() { self.add_scalar(-c) } else { self.sub(&number("sub", c, self)) }
     }
 
     #[track_caller]
     fn times(&self, c: f64) -> Tensor {
-        if self.dtype().is_float() { self.scale(c) } else { self.mul(&number("mul", c, self.dtype())) }
+        if self.dtype().is_float() { self.scale(c) } else { self.mul(&number("mul", c, self)) }
     }
 
     #[track_caller]
     fn over(&self, c: f64) -> Tensor {
-        if self.dtype().is_float() { self.div_scalar(c) } else { self.div(&number("div", c, self.dtype())) }
+        if self.dtype().is_float() { self.div_scalar(c) } else { self.div(&number("div", c, self)) }
     }
 
     #[track_caller]
     fn subtracted_from(&self, c: f64) -> Tensor {
-        number("sub", c, self.dtype()).sub(self)
+        number("sub", c, self).sub(self)
     }
 
     #[track_caller]
     fn dividing(&self, c: f64) -> Tensor {
-        number("div", c, self.dtype()).div(self)
+        number("div", c, self).div(self)
     }
 
     /// `−x`, also written with the operator; unsigned integers wrap.
     #[track_caller]
     pub fn neg(&self) -> Tensor {
-        if self.dtype().is_float() { self.scale(-1.0) } else { number("neg", 0.0, self.dtype()).sub(self) }
+        if self.dtype().is_float() { self.scale(-1.0) } else { number("neg", 0.0, self).sub(self) }
     }
 }
 

@@ -38,7 +38,7 @@ impl Op<2> for Where {
 
     fn vjp(&self, saved: Saved<2, [Shape; 2]>, dy: Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
         let [a, b] = *saved.aux;
-        let zero = Tensor::full(Shape::SCALAR, 0.0, dy.dtype());
+        let zero = dy.new_full(Shape::SCALAR, 0.0);
         [
             need[0].then(|| self.mask.where_(&dy, &zero).sum_to(a)),
             need[1].then(|| self.mask.where_(&zero, &dy).sum_to(b)),

@@ -37,7 +37,7 @@ fn integer_maps_wrap_to_their_dtype() {
     let backwards = cotangent_base::Layout::contiguous([3].into()).slice(0, 2, 3, -1);
     let product = |a: Buffer, b: Buffer| {
         let [a, b] = [&a, &b].map(|buffer| View { buffer, layout: backwards });
-        map_integers(i64::wrapping_mul, a, b)
+        map_integers(IntegerOp::Mul, a, b)
     };
     let bytes = product(Buffer::from_slice(&[16u8, 2, 255]), Buffer::from_slice(&[16u8, 3, 255]));
     assert_eq!(bytes.as_slice::<u8>(), [1, 6, 0]);

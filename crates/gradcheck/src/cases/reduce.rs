@@ -11,7 +11,8 @@ pub fn ops() -> Vec<Op> {
         over(Op::new("prod"), POLE, |x, axes| x.prod(axes))
             .at("keepdim", &[(&[3, 4], POLE)], |x| x[0].prod_keepdim(0))
             .at("with zeros", &[(&[3, 4], Domain::Grid(0.0))], |x| {
-                (&x[0] * zeros_and_ones().cast(x[0].dtype())).prod(1)
+                let kept = zeros_and_ones().cast(x[0].dtype()).to_device(&x[0].device());
+                (&x[0] * kept.expect("it fits")).prod(1)
             }),
         over(some("max"), Domain::Distinct, |x, axes| x.max(axes))
             .at("keepdim", &[(&[3, 4], Domain::Distinct)], |x| x[0].max_keepdim(0)),

@@ -76,7 +76,7 @@ impl Metric for Auc {
         let passed = (p.clamp(0.0, 1.0) * last).ceil() - 1.0;
         let passed = passed.clamp(0.0, last).cast(DType::I64).reshape([samples * width]);
         let cells = passed.one_hot(self.thresholds, p.dtype()).reshape([samples, width, self.thresholds]);
-        let yes = t.ne(&Tensor::full(Shape::SCALAR, 0.0, t.dtype())).cast(p.dtype()).unsqueeze(2);
+        let yes = t.ne(&t.new_full(Shape::SCALAR, 0.0)).cast(p.dtype()).unsqueeze(2);
         Tensor::concat(&[&(&cells * &yes).sum(1), &(&cells * (1.0 - &yes)).sum(1)], 1)
     }
 

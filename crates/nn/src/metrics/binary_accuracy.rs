@@ -36,7 +36,7 @@ impl Metric for BinaryAccuracy {
 
     fn per_sample(&self, y_true: &Tensor, y_pred: &Tensor) -> Tensor {
         let y_true = y_true.cast(y_pred.dtype()).reshape(y_pred.shape());
-        let threshold = Tensor::full(Shape::SCALAR, self.threshold, y_pred.dtype());
+        let threshold = y_pred.new_full(Shape::SCALAR, self.threshold);
         let predicted = y_pred.detach().gt(&threshold).cast(y_pred.dtype());
         mean_of_each(&predicted.eq(&y_true).cast(y_pred.dtype()))
     }

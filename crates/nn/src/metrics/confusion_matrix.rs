@@ -35,7 +35,7 @@ impl Metric for ConfusionMatrix {
         if outputs > 1 {
             return (t.argmax(1) * outputs as f64 + p.argmax(1)).one_hot(outputs * outputs, DType::F32);
         }
-        let half = Tensor::full(Shape::SCALAR, 0.5, p.dtype());
+        let half = p.new_full(Shape::SCALAR, 0.5);
         let [t, p] = [t, p].map(|x| x.gt(&half).cast(DType::I64).squeeze(1));
         (t * 2.0 + p).one_hot(4, DType::F32)
     }

@@ -70,7 +70,7 @@ impl Metric for F1Score {
     /// `[N, 3C]`: tp, tp + fp, tp + fn of each class.
     fn per_sample(&self, y_true: &Tensor, y_pred: &Tensor) -> Tensor {
         let [t, p] = columns(y_true, y_pred);
-        let number = |x| Tensor::full(Shape::SCALAR, x, p.dtype());
+        let number = |x| p.new_full(Shape::SCALAR, x);
         let yes = match self.threshold {
             Some(threshold) => p.gt(&number(threshold)),
             None => p.ge(&p.max_keepdim(1)).and(&p.abs().gt(&number(1e-9))),

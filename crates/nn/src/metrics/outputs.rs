@@ -39,7 +39,7 @@ pub(super) fn columns(y_true: &Tensor, y_pred: &Tensor) -> [Tensor; 2] {
 /// all outputs or of one `class`.
 pub(super) fn decided(y_true: &Tensor, y_pred: &Tensor, threshold: f64, class: Option<usize>) -> [Tensor; 2] {
     let dtype = y_pred.dtype();
-    let number = |x| Tensor::full(Shape::SCALAR, x, dtype);
+    let number = |x| y_pred.new_full(Shape::SCALAR, x);
     let [t, p] = columns(y_true, y_pred);
     [t.ne(&number(0.0)), p.gt(&number(threshold))].map(|decisions| match class {
         None => decisions.cast(dtype),

@@ -2,7 +2,7 @@
 
 use super::Metric;
 use crate::{CategoricalCrossentropy, SparseCategoricalCrossentropy};
-use cotangent_core::{DType, Error, Result, Spec, Tensor};
+use cotangent_core::{DType, Error, Result, Shape, Spec, Tensor};
 
 /// 1 if the greatest target's class is among the `k` greatest predictions, else 0: one-hot targets `[N, C]`,
 /// predictions `[N, C]`. Predictions that tie for the last place all have it, as in Keras on TensorFlow.
@@ -76,5 +76,5 @@ fn among_first(k: usize, labels: &Tensor, y_pred: &Tensor) -> Tensor {
     let y_pred = y_pred.detach();
     let of_label = y_pred.gather(1, &labels.unsqueeze(1));
     let above = y_pred.le(&of_label).not().cast(DType::I64).sum(1);
-    above.lt(&Tensor::scalar(k as i64)).cast(y_pred.dtype())
+    above.lt(&above.new_full(Shape::SCALAR, k as f64)).cast(y_pred.dtype())
 }

@@ -48,7 +48,7 @@ impl State {
     /// If `param` is not a tracked leaf, or another number of tensors is kept of it.
     #[track_caller]
     pub fn slots<const S: usize>(&mut self, param: &Tensor, initial: [f64; S]) -> [&mut Tensor; S] {
-        let make = || initial.map(|value| Tensor::full(param.shape(), value, param.dtype())).into();
+        let make = || initial.map(|value| param.new_full(param.shape(), value)).into();
         let kept = self.slots.entry(id(param)).or_insert_with(make);
         let count = kept.len();
         match <&mut [Tensor; S]>::try_from(kept.as_mut_slice()) {

@@ -19,7 +19,7 @@ impl Model {
         let mut graph = assemble(&inputs.symbols(), &outputs.symbols())?;
         let mut site = Site::new(*device, Rng::new(seed.0));
         graph.build(&mut site)?;
-        Ok(Model::built("Functional", None, graph, &site))
+        Model::built("Functional", None, graph, &site)
     }
 }
 

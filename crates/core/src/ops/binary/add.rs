@@ -3,7 +3,7 @@
 use crate::autograd::{Op, Saved, apply};
 use crate::ops::pointwise::{arithmetic, compute};
 use crate::{Spec, Tensor};
-use cotangent_base::{Binary, Lane, Saves, Shape, ShapeError};
+use cotangent_base::{Binary, IntegerOp, Lane, Saves, Shape, ShapeError};
 
 /// `a + b`.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +11,7 @@ pub struct Add;
 
 impl Binary for Add {
     const NAME: &'static str = "add";
-    const INTEGERS: Option<fn(i64, i64) -> i64> = Some(i64::wrapping_add);
+    const INTEGERS: Option<IntegerOp> = Some(IntegerOp::Add);
     #[inline(always)]
     fn forward<L: Lane>(self, a: L, b: L) -> L {
         a + b

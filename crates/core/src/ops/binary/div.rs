@@ -1,7 +1,7 @@
 //! a / b: `da = dy/b`, `db = −dy·a/b²`. Shapes: broadcast. Saves `a`, `b`.
 
 use crate::{Tensor, binary};
-use cotangent_base::{Binary, Lane};
+use cotangent_base::{Binary, IntegerOp, Lane};
 
 /// `a / b`.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +10,7 @@ pub struct Div;
 impl Binary for Div {
     const NAME: &'static str = "div";
     /// Truncates towards 0, as Rust does; x / 0 is 0.
-    const INTEGERS: Option<fn(i64, i64) -> i64> = Some(|a, b| if b == 0 { 0 } else { a.wrapping_div(b) });
+    const INTEGERS: Option<IntegerOp> = Some(IntegerOp::Div);
     #[inline(always)]
     fn forward<L: Lane>(self, a: L, b: L) -> L {
         a / b

@@ -3,7 +3,7 @@
 
 use crate::ops::Operand;
 use crate::{Tensor, binary};
-use cotangent_base::{Binary, Lane};
+use cotangent_base::{Binary, IntegerOp, Lane};
 
 /// The greater; NaN if either is NaN.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +11,7 @@ pub struct Maximum;
 
 impl Binary for Maximum {
     const NAME: &'static str = "maximum";
-    const INTEGERS: Option<fn(i64, i64) -> i64> = Some(|a, b| a.max(b));
+    const INTEGERS: Option<IntegerOp> = Some(IntegerOp::Max);
     #[inline(always)]
     fn forward<L: Lane>(self, a: L, b: L) -> L {
         a.max(b)
@@ -33,6 +33,6 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn maximum<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
-        binary(Maximum, self, &other.into().tensor("maximum", self.spec()))
+        binary(Maximum, self, &other.into().tensor("maximum", self))
     }
 }

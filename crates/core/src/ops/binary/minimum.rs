@@ -3,7 +3,7 @@
 
 use crate::ops::Operand;
 use crate::{Tensor, binary};
-use cotangent_base::{Binary, Lane};
+use cotangent_base::{Binary, IntegerOp, Lane};
 
 /// The smaller; NaN if either is NaN.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +11,7 @@ pub struct Minimum;
 
 impl Binary for Minimum {
     const NAME: &'static str = "minimum";
-    const INTEGERS: Option<fn(i64, i64) -> i64> = Some(|a, b| a.min(b));
+    const INTEGERS: Option<IntegerOp> = Some(IntegerOp::Min);
     #[inline(always)]
     fn forward<L: Lane>(self, a: L, b: L) -> L {
         a.min(b)
@@ -33,6 +33,6 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn minimum<'a>(&self, other: impl Into<Operand<'a>>) -> Tensor {
-        binary(Minimum, self, &other.into().tensor("minimum", self.spec()))
+        binary(Minimum, self, &other.into().tensor("minimum", self))
     }
 }

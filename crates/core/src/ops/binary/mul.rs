@@ -3,7 +3,7 @@
 use crate::autograd::{Op, Saved, apply};
 use crate::ops::pointwise::{arithmetic, compute};
 use crate::{Spec, Tensor};
-use cotangent_base::{Binary, Lane, Saves, ShapeError};
+use cotangent_base::{Binary, IntegerOp, Lane, Saves, ShapeError};
 
 /// `a · b`.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +11,7 @@ pub struct Mul;
 
 impl Binary for Mul {
     const NAME: &'static str = "mul";
-    const INTEGERS: Option<fn(i64, i64) -> i64> = Some(i64::wrapping_mul);
+    const INTEGERS: Option<IntegerOp> = Some(IntegerOp::Mul);
     #[inline(always)]
     fn forward<L: Lane>(self, a: L, b: L) -> L {
         a * b

@@ -35,7 +35,7 @@ impl Op<1> for Gather {
     }
 
     fn vjp(&self, saved: Saved<1, Shape>, dy: Tensor, _: [bool; 1]) -> [Option<Tensor>; 1] {
-        let zeros = Tensor::full(*saved.aux, 0.0, dy.dtype());
+        let zeros = dy.new_full(*saved.aux, 0.0);
         let Self { axis, index } = self.clone();
         [Some(apply(ScatterAdd { axis, index }, [&zeros, &dy]))]
     }

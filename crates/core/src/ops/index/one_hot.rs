@@ -1,7 +1,7 @@
 //! Class numbers as unit vectors: without a derivative, since class numbers have none.
 
 use super::Index;
-use crate::Tensor;
+use crate::{Tensor, kernels};
 use cotangent_base::DType;
 
 impl Tensor {
@@ -21,7 +21,7 @@ impl Tensor {
             |value, at: &[usize]| format!("class {value} at {at:?}, but there are {classes} classes, from 0");
         match Index::new("one_hot", self, classes, describe) {
             Ok(index) => {
-                let all = Tensor::arange(0.0, classes as f64, 1.0, DType::I64);
+                let all = kernels::arange(&self.device(), classes, 0.0, 1.0, DType::I64);
                 index.tensor().unsqueeze(-1).eq(&all).cast(dtype)
             }
             Err(e) => e.panic(),

@@ -60,7 +60,7 @@ fn share(x: &Tensor, y: &Tensor, dy: &Tensor, axes: Axes) -> Tensor {
     let kept = axes.reduce(&x.shape(), true);
     let winners = x.eq(&y.reshape(kept));
     let count = winners.cast(x.dtype()).sum_axes(axes, true);
-    let zero = Tensor::full(Shape::SCALAR, 0.0, dy.dtype());
+    let zero = dy.new_full(Shape::SCALAR, 0.0);
     winners.where_(&(dy.reshape(kept) / count), &zero)
 }
 

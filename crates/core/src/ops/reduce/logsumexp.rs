@@ -45,7 +45,7 @@ impl Op<1> for LogSumExp {
 
 /// ±∞ − ±∞ would be NaN.
 fn finite_or_zero(x: &Tensor) -> Tensor {
-    let zero = Tensor::full(Shape::SCALAR, 0.0, x.dtype());
+    let zero = x.new_full(Shape::SCALAR, 0.0);
     (x.is_finite() | x.is_nan()).where_(x, &zero)
 }
 

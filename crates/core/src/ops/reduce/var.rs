@@ -61,7 +61,7 @@ impl Tensor {
 
 /// The square root, with derivative 0 where it is 0.
 fn root(var: &Tensor) -> Tensor {
-    let [zero, one] = [0.0, 1.0].map(|c| Tensor::full(Shape::SCALAR, c, var.dtype()));
+    let [zero, one] = [0.0, 1.0].map(|c| var.new_full(Shape::SCALAR, c));
     let still = var.eq(0.0);
     still.where_(&zero, &still.where_(&one, var).sqrt())
 }

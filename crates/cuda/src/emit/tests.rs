@@ -1,0 +1,94 @@
+//! The emitted text, held against what was once read and found right.
+
+use super::*;
+use cotangent_base::{DType, Lane, Layout, Map, Shape};
+use std::path::Path;
+
+fn text(rank: usize, outputs: &[DType], inputs: &[DType], body: impl FnOnce(Body) -> Vec<Arg>) -> String {
+    let graph = elementwise(rank, outputs, inputs, body);
+    let slots = 1 + rank + (outputs.len() + inputs.len()) * (1 + rank) + graph.constants().len();
+    ptx(&graph, slots)
+}
+
+/// Fails unless the text is that of the file; `COTANGENT_WRITE=1` writes it, to be read again.
+fn assert_snapshot(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/emit/snapshots").join(name);
+    if std::env::var_os("COTANGENT_WRITE").is_some() {
+        std::fs::write(&path, text).expect("the snapshot can be written");
+    }
+    assert_eq!(text, std::fs::read_to_string(&path).unwrap_or_default(), "{} is out of date", path.display());
+}
+
+fn sym<T: Real>(x: Arg) -> Sym<T> {
+    match x {
+        Arg::Value(id) => Sym::new(id),
+        _ => unreachable!("an element is a value"),
+    }
+}
+
+/// `max(x, 0)·slope`: a number of the formula, a comparison, a choice.
+#[derive(Clone, Copy)]
+struct Ramp(f64);
+impl Map<1> for Ramp {
+    fn eval<L: Lane>(self, [x]: [L; 1]) -> L {
+        x.max(L::zero()) * L::splat(self.0)
+    }
+}
+
+#[test]
+fn a_strided_map_reads_its_strides_and_numbers_from_its_parameters() {
+    let text = text(2, &[DType::F32], &[DType::F32], |body| vec![Ramp(0.5).eval([sym::<f32>(body.x[0])]).arg()]);
+    assert_snapshot("ramp.ptx", &text);
+}
+
+#[test]
+fn the_numbers_of_a_formula_do_not_change_its_text() {
+    let graph = |slope| {
+        elementwise(1, &[DType::F32], &[DType::F32], |body| vec![Ramp(slope).eval([sym::<f32>(body.x[0])]).arg()])
+    };
+    let (a, b) = (graph(0.5), graph(0.25));
+    assert_eq!(a.fingerprint(), b.fingerprint());
+    assert_eq!((a.constants(), b.constants()), (&[0.5_f32.to_bits() as u64][..], &[0.25_f32.to_bits() as u64][..]));
+}
+
+#[test]
+fn a_function_has_its_constants_in_its_text() {
+    let text = text(1, &[DType::F64], &[DType::F64], |body| vec![sym::<f64>(body.x[0]).exp().arg()]);
+    assert_snapshot("exp_f64.ptx", &text);
+}
+
+#[test]
+fn nothing_is_emitted_that_the_result_does_not_need() {
+    let unused = text(1, &[DType::F32], &[DType::F32, DType::F32], |body| {
+        let _ = sym::<f32>(body.x[1]).tanh();
+        vec![body.x[0]]
+    });
+    assert_eq!(unused.matches("ld.global").count(), 1, "{unused}");
+    assert!(!unused.contains("fma"), "{unused}");
+}
+
+#[test]
+fn nothing_is_approximate_or_left_to_be_fused() {
+    let text = text(1, &[DType::F32], &[DType::F32, DType::F32], |body| {
+        let (a, b) = (sym::<f32>(body.x[0]), sym::<f32>(body.x[1]));
+        vec![(a.powf(b) + a.sin() * b.erf() / a.sqrt() - b.exp_m1()).arg()]
+    });
+    assert!(!text.contains("approx") && !text.contains("ftz"));
+    for op in ["add", "sub", "mul", "div", "fma"] {
+        for ty in ["f32", "f64"] {
+            assert!(!text.contains(&format!("\t{op}.{ty}")), "{op}.{ty} has no rounding");
+        }
+    }
+}
+
+#[test]
+fn axes_merge_where_every_operand_allows_it() {
+    let x = Layout::contiguous(Shape::from([2, 3, 4]));
+    let row = Layout::contiguous(Shape::from([4])).expand(x.shape).unwrap();
+    assert_eq!(Plan::new(&[x, x]).sizes, [24]);
+    let plan = Plan::new(&[x, row]);
+    assert_eq!((plan.sizes, &plan.operands[1]), (vec![6, 4], &(0, vec![0, 1])));
+    assert_eq!(Plan::new(&[x, x.permute(&[0, 1, 2]).slice(1, 2, 3, -1)]).sizes, [2, 3, 4]);
+    let scalar = Layout::contiguous(Shape::SCALAR);
+    assert_eq!((Plan::new(&[scalar]).sizes, Plan::new(&[scalar]).count), (vec![1], 1));
+}

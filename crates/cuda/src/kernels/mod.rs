@@ -1,0 +1,63 @@
+//! The kernel families: each checks nothing that the op has checked, allocates its result, and launches.
+
+pub mod conv;
+mod elementwise;
+pub mod gemm;
+pub mod index;
+pub mod memory;
+pub mod norm;
+pub mod pointwise;
+pub mod pool;
+pub mod random;
+pub mod reduce;
+pub mod softmax;
+
+pub use elementwise::whole;
+
+use crate::Buffer;
+use crate::device::CudaDevice;
+use cotangent_base::{DType, Result};
+use cotangent_kernels::File;
+
+/// Threads in a block, where a kernel does not need another number.
+const BLOCK: usize = 256;
+
+/// The end of a kernel's name.
+fn suffix(dtype: DType) -> &'static str {
+    match dtype {
+        DType::F32 => "f32",
+        DType::F64 => "f64",
+        DType::U32 => "u32",
+        DType::I64 => "i64",
+        DType::U8 | DType::Bool => "u8",
+    }
+}
+
+/// Runs kernel `{name}_{dtype}` of `file`.
+///
+/// # Safety
+/// `params` has the layout of the kernel's parameter, and the buffers it names are as large as it says.
+unsafe fn launch<P>(
+    device: CudaDevice,
+    file: File,
+    name: &str,
+    dtype: DType,
+    grid: [usize; 3],
+    params: &P,
+) -> Result<()> {
+    let name = format!("{name}_{}", suffix(dtype));
+    debug_assert!(
+        file.entries().contains(&(name.as_str(), size_of::<P>())),
+        "{name} has another parameter than {} bytes: {:?}",
+        size_of::<P>(),
+        file.entries()
+    );
+    let function = device.named(file.stem, file.ptx, name)?;
+    // SAFETY: the caller's promise.
+    unsafe { device.launch(function, grid, BLOCK as u32, params) }
+}
+
+/// The address of a buffer's first element.
+fn start(buffer: &Buffer) -> u64 {
+    buffer.address(0)
+}

@@ -1,0 +1,98 @@
+//! Kernels, loaded once for each device: those of `kernels/*.ptx` by name, emitted ones by what they compute.
+
+use crate::emit;
+use cudarc::driver::result::{self, DriverError};
+use cudarc::driver::sys::CUfunction;
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::ffi::CString;
+
+/// A kernel on a device.
+#[derive(Clone, Copy)]
+pub struct Function(pub CUfunction);
+
+// SAFETY: a handle that the driver looks up; it may be used from any thread.
+unsafe impl Send for Function {}
+
+/// What an emitted kernel computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The formula's type, and which of the frames it is in.
+    pub formula: (TypeId, &'static str),
+    /// What distinguishes kernels of one formula: dtypes, an operation.
+    pub variant: u64,
+    /// The number of axes.
+    pub rank: usize,
+}
+
+/// The kernels of one device.
+#[derive(Default)]
+pub struct Modules {
+    files: HashMap<&'static str, usize>,
+    named: HashMap<(&'static str, String), Function>,
+    emitted: HashMap<Key, (Function, Vec<u64>)>,
+    texts: HashMap<(Key, u64), Function>,
+}
+
+impl Modules {
+    /// Kernel `name` of the file `stem`, whose text is `ptx`.
+    pub fn named(&mut self, stem: &'static str, ptx: &str, name: String) -> Result<Function, DriverError> {
+        if let Some(&function) = self.named.get(&(stem, name.clone())) {
+            return Ok(function);
+        }
+        let module = match self.files.get(stem) {
+            Some(&module) => module,
+            None => {
+                let module = load(ptx)?;
+                self.files.insert(stem, module);
+                module
+            }
+        };
+        let function = function(module, &name)?;
+        self.named.insert((stem, name), function);
+        Ok(function)
+    }
+
+    /// The kernel of `key`, with the constants of its formula, if it was loaded by [`Modules::emitted`] with `keep`.
+    pub fn known(&self, key: Key) -> Option<(Function, Vec<u64>)> {
+        self.emitted.get(&key).cloned()
+    }
+
+    /// The kernel of a graph, and its constants. `keep` says that `key` alone decides both.
+    pub fn emitted(
+        &mut self,
+        key: Key,
+        keep: bool,
+        graph: emit::Graph,
+        slots: usize,
+    ) -> Result<(Function, Vec<u64>), DriverError> {
+        let constants = graph.constants().to_vec();
+        let text = (key, graph.fingerprint());
+        let function = match self.texts.get(&text) {
+            Some(&function) => function,
+            None => {
+                let module = load(&emit::ptx(&graph, slots + constants.len()))?;
+                let function = function(module, emit::ENTRY)?;
+                self.texts.insert(text, function);
+                function
+            }
+        };
+        if keep {
+            self.emitted.insert(key, (function, constants.clone()));
+        }
+        Ok((function, constants))
+    }
+}
+
+/// Modules stay loaded as long as the program runs.
+fn load(ptx: &str) -> Result<usize, DriverError> {
+    let text = CString::new(ptx).expect("PTX has no zero bytes");
+    // SAFETY: the text ends in a zero byte, and the driver copies what it needs of it.
+    Ok(unsafe { result::module::load_data(text.as_ptr().cast()) }? as usize)
+}
+
+fn function(module: usize, name: &str) -> Result<Function, DriverError> {
+    let name = CString::new(name).expect("a kernel's name has no zero bytes");
+    // SAFETY: the module came from `load` and is never unloaded.
+    Ok(Function(unsafe { result::module::get_function(module as _, name) }?))
+}
