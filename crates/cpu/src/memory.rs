@@ -9,7 +9,7 @@ use cotangent_base::{DType, Element, Layout, View};
 use std::mem::MaybeUninit;
 
 /// Elements in one piece of work that is bound by memory.
-pub(crate) const PIECE: usize = 64 * 1024;
+pub(crate) const PIECE: usize = 128 * 1024;
 
 /// Elements that strided operands are gathered into at a time: a few of these fit the first-level cache.
 pub(crate) const BLOCK: usize = 1024;

@@ -168,13 +168,24 @@ impl<T: SimdFloat> Block<'_, T> {
     unsafe fn tall<V: Vector<Scalar = T>, const N: usize, const ROWS: bool>(&self, p: Place<T>, rows: usize) -> usize {
         // SAFETY: the caller's promise.
         unsafe {
+            // constants, so that no level compiles the tiles it has no registers for
+            if const { V::REGISTERS > 16 } {
+                match rows {
+                    14.. => return self.compute::<V, 14, N, ROWS>(p),
+                    12.. => return self.compute::<V, 12, N, ROWS>(p),
+                    10.. => return self.compute::<V, 10, N, ROWS>(p),
+                    8.. => return self.compute::<V, 8, N, ROWS>(p),
+                    _ => {}
+                }
+            }
+            if const { V::REGISTERS > 8 } {
+                match rows {
+                    6.. => return self.compute::<V, 6, N, ROWS>(p),
+                    4.. => return self.compute::<V, 4, N, ROWS>(p),
+                    _ => {}
+                }
+            }
             match rows {
-                14.. if V::REGISTERS > 16 => self.compute::<V, 14, N, ROWS>(p),
-                12.. if V::REGISTERS > 16 => self.compute::<V, 12, N, ROWS>(p),
-                10.. if V::REGISTERS > 16 => self.compute::<V, 10, N, ROWS>(p),
-                8.. if V::REGISTERS > 16 => self.compute::<V, 8, N, ROWS>(p),
-                6.. if V::REGISTERS > 8 => self.compute::<V, 6, N, ROWS>(p),
-                4.. if V::REGISTERS > 8 => self.compute::<V, 4, N, ROWS>(p),
                 2.. => self.compute::<V, 2, N, ROWS>(p),
                 _ => self.compute::<V, 1, N, ROWS>(p),
             }
@@ -244,7 +255,10 @@ unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool>(
         let mut a = a.wrapping_offset(run.at);
         // opaque to the compiler, which would work the addresses out anew for each k, on the ports that the products
         // need
-        let rows: [*const V::Scalar; R] = std::array::from_fn(|r| a.wrapping_offset(r as isize * left.row));
+        let mut rows = [a; R];
+        for (r, row) in rows.iter_mut().enumerate() {
+            *row = a.wrapping_offset(r as isize * left.row);
+        }
         let rows = if ROWS { black_box(rows) } else { rows };
         for k in 0..run.len {
             // SAFETY: the caller's promise; the pointers move on without being read past the last step.
@@ -256,7 +270,7 @@ unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool>(
                 // written out, for a loop over r would be too large for the compiler to unroll
                 macro_rules! rows {
                     ($($r:literal)*) => {$(
-                        if $r < R {
+                        if const { $r < R } {
                             let x = V::broadcast(if ROWS { *rows[$r % R].add(k) } else { *a.add($r) });
                             for (v, &y) in row.iter().enumerate() {
                                 sums[$r % R][v] = V::fma(x, y, sums[$r % R][v]);

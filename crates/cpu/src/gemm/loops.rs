@@ -19,7 +19,7 @@ const BLOCK_TILES: usize = 28;
 /// The most panels of B side by side for one job.
 const JOB_PANELS: usize = 64;
 /// Operations that are worth a thread's attention.
-const JOB_WORK: usize = 2_000_000;
+const JOB_WORK: usize = 16_000_000;
 /// C is this small, or the depth is not split.
 const SPLIT_OUT: usize = 1 << 16;
 /// The most parts of a split depth.

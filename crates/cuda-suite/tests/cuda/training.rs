@@ -1,6 +1,7 @@
 //! Training on the device against training on the CPU: the same batches, the same masks, nearly the same numbers.
 
 use cotangent::prelude::*;
+use cotangent::train::{EarlyStopping, ModelCheckpoint};
 use cotangent_cuda_suite::{device, on_device};
 
 /// Digits of noise, and their labels as one-hot vectors.
@@ -86,5 +87,26 @@ on_device! {
         assert!((got - want).abs() <= 1e-5, "{got} on the device, {want} on the CPU");
         assert_eq!(there.device(), Device::Cpu, "predictions lie where their samples do");
         assert!(here.to_vec::<f32>().iter().zip(there.to_vec::<f32>()).all(|(a, b)| (a - b).abs() <= 1e-5));
+    }
+
+    fn a_checkpoint_goes_on_on_the_device() {
+        let (x, y) = data(40);
+        let path = std::env::temp_dir().join(format!("cotangent-cuda-{}.safetensors", std::process::id()));
+        let train = |epochs: usize, from: Option<&std::path::Path>| {
+            let mut model = model(&device(), DataFormat::ChannelsLast);
+            let mut fit = model.fit(&x, &y).batch_size(16).epochs(epochs).verbose(0);
+            fit = fit.callback(EarlyStopping::new("loss").patience(9).restore_best_weights(true));
+            match from {
+                Some(path) => fit = fit.resume(path),
+                None => fit = fit.callback(ModelCheckpoint::new(&path)),
+            }
+            fit.run().expect("it trains");
+            model.params().map(|(_, p)| p.value.to_vec::<f32>()).collect::<Vec<_>>()
+        };
+        let want = train(2, None);
+        train(1, None);
+        let got = train(2, Some(&path));
+        std::fs::remove_file(&path).expect("it was written");
+        assert_eq!(got, want);
     }
 }

@@ -128,7 +128,7 @@ impl Callback for EarlyStopping {
     fn on_train_end(&mut self, context: &mut Context) -> Result<()> {
         if !context.interrupted() {
             for ((_, param), (_, best)) in context.model.params_mut().zip(&self.best_weights) {
-                param.value.set_(best);
+                param.value.set_(&best.to_device(&param.value.device())?);
             }
         }
         Ok(())

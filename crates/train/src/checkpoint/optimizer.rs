@@ -78,7 +78,7 @@ pub(super) fn read(store: &Store, model: &Model, optimizer: &dyn Optimizer) -> R
     Ok(Restored { state, learning_rate })
 }
 
-/// The tensor `name`, if there is one; an error if it is not of the parameter's shape and dtype.
+/// The tensor `name`, on the parameter's device, if there is one; an error if it is not of its shape and dtype.
 fn fitting(store: &Store, name: &str, param: &Tensor) -> Result<Option<Tensor>> {
     match store.tensor(name) {
         Some(tensor) if tensor.spec() != param.spec() => Err(store.error(format!(
@@ -88,7 +88,7 @@ fn fitting(store: &Store, name: &str, param: &Tensor) -> Result<Option<Tensor>> 
             param.dtype(),
             param.shape()
         ))),
-        found => Ok(found.cloned()),
+        found => found.map(|tensor| tensor.to_device(&param.device())).transpose(),
     }
 }
 

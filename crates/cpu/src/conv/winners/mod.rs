@@ -150,7 +150,7 @@ fn summed<T: SimdFloat>(sums: &[T], [columns, filters]: [usize; 2]) -> Buffer {
     let size = columns * filters;
     Buffer::build(size, |dw: &mut [T]| {
         let dw = Shared::new(dw);
-        for_ranges(columns, (GRAIN / sums.len().max(1) * columns).max(1), |start, end| {
+        for_ranges(columns, (GRAIN * columns / sums.len().max(1)).max(1), |start, end| {
             // SAFETY: each column has a place of its own.
             let dw = unsafe { dw.part(start * filters, end * filters) };
             dw.fill(T::default());

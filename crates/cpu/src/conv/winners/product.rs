@@ -75,20 +75,23 @@ impl<T: SimdFloat> Strip<'_, T> {
         let whole = self.len / V::WIDTH;
         let mut piece = 0;
         while piece < self.pieces.len() {
-            let three = V::REGISTERS > 16 && piece + 3 <= self.pieces.len();
+            let three = const { V::REGISTERS > 16 } && piece + 3 <= self.pieces.len();
             let mut v = 0;
             // SAFETY: the caller's promise; the blocks lie in the patch.
             unsafe {
                 while v < whole {
-                    v += match (three, whole - v) {
-                        (true, ACROSS..) => self.block::<V, 3, ACROSS, SPREAD>(piece, v),
-                        (true, 4..) => self.block::<V, 3, 4, SPREAD>(piece, v),
-                        (true, 2..) => self.block::<V, 3, 2, SPREAD>(piece, v),
-                        (true, _) => self.block::<V, 3, 1, SPREAD>(piece, v),
-                        (false, ACROSS..) => self.block::<V, 1, ACROSS, SPREAD>(piece, v),
-                        (false, 4..) => self.block::<V, 1, 4, SPREAD>(piece, v),
-                        (false, 2..) => self.block::<V, 1, 2, SPREAD>(piece, v),
-                        (false, _) => self.block::<V, 1, 1, SPREAD>(piece, v),
+                    if const { V::REGISTERS > 16 } && three {
+                        v += match whole - v {
+                            ACROSS.. => self.block::<V, 3, ACROSS, SPREAD>(piece, v),
+                            2.. => self.block::<V, 3, 2, SPREAD>(piece, v),
+                            _ => self.block::<V, 3, 1, SPREAD>(piece, v),
+                        };
+                        continue;
+                    }
+                    v += match whole - v {
+                        ACROSS.. => self.block::<V, 1, ACROSS, SPREAD>(piece, v),
+                        2.. => self.block::<V, 1, 2, SPREAD>(piece, v),
+                        _ => self.block::<V, 1, 1, SPREAD>(piece, v),
                     };
                 }
                 if self.len > whole * V::WIDTH {
@@ -110,12 +113,16 @@ impl<T: SimdFloat> Strip<'_, T> {
         piece: usize,
         first: usize,
     ) -> usize {
-        let pieces: [usize; P] = std::array::from_fn(|p| self.pieces[piece + p] + first * V::WIDTH);
+        let (mut pieces, mut weights, mut held) = ([0; P], [self.weights; P], [[V::zero(); N]; P]);
         // SAFETY: the caller's promise.
         unsafe {
-            let weights: [*mut T; P] =
-                std::array::from_fn(|p| self.weights.add((piece + p) * self.len + first * V::WIDTH));
-            let mut held: [[V; N]; P] = weights.map(|w| std::array::from_fn(|v| V::load(w.add(v * V::WIDTH))));
+            for (p, held) in held.iter_mut().enumerate() {
+                pieces[p] = self.pieces[piece + p] + first * V::WIDTH;
+                weights[p] = self.weights.add((piece + p) * self.len + first * V::WIDTH);
+                for (v, held) in held.iter_mut().enumerate() {
+                    *held = V::load(weights[p].add(v * V::WIDTH));
+                }
+            }
             for hit in self.hits {
                 let (value, patch) = (V::broadcast(hit.value), self.image.add(hit.at as usize));
                 for (held, at) in held.iter_mut().zip(pieces) {
