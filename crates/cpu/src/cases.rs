@@ -68,11 +68,14 @@ pub fn values(buffer: &Buffer) -> Vec<f64> {
 /// Asserts that `got` is within `roundings` units in the last place (of 1, or of `want` if that is more).
 #[track_caller]
 pub fn assert_near<T: Float>(got: &Buffer, want: &[f64], roundings: f64, what: &str) {
+    assert_eq!(got.dtype(), T::DTYPE, "{what}: the dtype");
     let got = values(got);
     assert_eq!(got.len(), want.len(), "{what}: the number of elements");
     for (i, (&got, &want)) in got.iter().zip(want).enumerate() {
         let tolerance = roundings * T::UNIT_ROUNDOFF * want.abs().max(1.0);
-        let near = (got - want).abs() <= tolerance || got == want || (got.is_nan() && want.is_nan());
+        // an infinite result allows no error: infinity less a number is not above infinity
+        let within = want.is_finite() && (got - want).abs() <= tolerance;
+        let near = within || got == want || (got.is_nan() && want.is_nan());
         assert!(near, "{what}: element {i} is {got}, wants {want} ± {tolerance}");
     }
 }
@@ -129,4 +132,29 @@ pub fn every_layout() -> Vec<Layout> {
 pub fn some_numbers<T: Element>(layout: &Layout, salt: usize) -> Buffer {
     let number = |i: usize| ((i * 37 + salt * 101) % 251) as f64 / 16.0 - 7.0;
     Buffer::from_slice(&(0..layout.end()).map(|i| T::from_f64(number(i))).collect::<Vec<_>>())
+}
+
+/// Each of these comparisons must fail; says which does not.
+pub fn assert_all_fail(comparisons: &[(&str, &(dyn Fn() + std::panic::RefUnwindSafe))]) {
+    for (what, comparison) in comparisons {
+        assert!(std::panic::catch_unwind(comparison).is_err(), "{what} passes");
+    }
+}
+
+#[test]
+fn what_is_not_near_is_refused() {
+    let near = |got: f64, want: f64| assert_near::<f32>(&buffer::<f32>(&[got]), &[want], 4.0, "");
+    near(1.0, 1.0);
+    near(f64::NAN, f64::NAN);
+    near(f64::INFINITY, f64::INFINITY);
+    assert_all_fail(&[
+        ("NaN for a number", &|| near(f64::NAN, 1.0)),
+        ("a number for NaN", &|| near(1.0, f64::NAN)),
+        ("a number for an infinity", &|| near(5.0, f64::INFINITY)),
+        ("an infinity for a number", &|| near(f64::INFINITY, 5.0)),
+        ("the other infinity", &|| near(f64::NEG_INFINITY, f64::INFINITY)),
+        ("five roundings of one", &|| near(1.0 + 5.0 * f32::EPSILON as f64, 1.0)),
+        ("another length", &|| assert_near::<f32>(&buffer::<f32>(&[1.0]), &[1.0, 1.0], 4.0, "")),
+        ("another dtype", &|| assert_near::<f32>(&buffer::<f64>(&[1.0]), &[1.0], 4.0, "")),
+    ]);
 }

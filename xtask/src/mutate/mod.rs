@@ -121,15 +121,16 @@ const FACADE: &str = "pub use cotangent_core::*;\npub use cotangent_gradcheck as
 /// The suite `fixtures` without the models.
 const FIXTURES: &str = "mod edge;\nmod torch;\n";
 
-/// The workspace's manifest with its shared tables alone, and a package of its own.
+/// The workspace's manifest with its shared tables alone, and a package of its own; what that needs joins by itself.
 fn lean(manifest: &str) -> String {
     let shared = manifest.split("\n[package]").next().unwrap_or_default();
-    let members = shared.replace("\"xtask\"", "").replace("default-members = [\".\"]\n", "");
+    let all = shared.lines().filter(|line| !line.starts_with("members = ") && !line.starts_with("default-members = "));
+    let members = all.collect::<Vec<_>>().join("\n").replace("[workspace]", "[workspace]\nmembers = [\"crates/core\"]");
     let package = "\n[package]\nname = \"cotangent\"\nversion.workspace = true\nedition.workspace = true\n";
     let dependencies = "\n[dependencies]\ncotangent-core.workspace = true\ncotangent-gradcheck.workspace = true\n";
     let proptest =
         "\n[dev-dependencies]\nproptest = { version = \"1\", default-features = false, features = [\"std\"] }\n";
-    [&members, package, dependencies, proptest].concat()
+    [&members, "\n", package, dependencies, proptest].concat()
 }
 
 /// The files of the ops named, or all.

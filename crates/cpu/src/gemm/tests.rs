@@ -1,7 +1,7 @@
 //! The product agrees with its definition for every size, stride, level and number of threads.
 
 use super::*;
-use crate::cases::{assert_same_on_any_threads, buffer, layouts, numbers, values, whole};
+use crate::cases::{assert_all_fail, assert_same_on_any_threads, buffer, layouts, numbers, values, whole};
 use crate::naive;
 use cotangent_base::Float;
 
@@ -42,13 +42,32 @@ fn plain<T: SimdFloat>(x: View<Buffer>) -> Vec<f64> {
 /// Asserts that each of `got` is within `2·√depth` roundings of its terms' sizes.
 #[track_caller]
 pub(crate) fn assert_rounded<T: Float>(got: &Buffer, (want, size): &(Vec<f64>, Vec<f64>), depth: usize, what: &str) {
+    assert_eq!(got.dtype(), T::DTYPE, "{what}: the dtype");
     let got = values(got);
     assert_eq!(got.len(), want.len(), "{what}: the number of elements");
     let roundings = 2.0 * (depth as f64).sqrt() + 2.0;
     for (i, ((&got, &want), &size)) in got.iter().zip(want).zip(size).enumerate() {
         let tolerance = roundings * T::UNIT_ROUNDOFF * size;
-        assert!((got - want).abs() <= tolerance, "{what}: element {i} is {got}, wants {want} ± {tolerance}");
+        let near = tolerance.is_finite() && (got - want).abs() <= tolerance;
+        assert!(near, "{what}: element {i} is {got}, wants {want} ± {tolerance}");
     }
+}
+
+#[test]
+fn what_is_not_a_rounding_is_refused() {
+    let rounded = |got: f64, want: f64, size: f64| {
+        assert_rounded::<f32>(&buffer::<f32>(&[got]), &(vec![want], vec![size]), 1, "");
+    };
+    rounded(1.0, 1.0, 1.0);
+    assert_all_fail(&[
+        ("NaN for a number", &|| rounded(f64::NAN, 1.0, 1.0)),
+        ("a number for NaN", &|| rounded(1.0, f64::NAN, 1.0)),
+        ("a number for an infinity", &|| rounded(5.0, f64::INFINITY, f64::INFINITY)),
+        ("the other infinity", &|| rounded(f64::NEG_INFINITY, f64::INFINITY, f64::INFINITY)),
+        ("a difference of nothing but terms of 0", &|| rounded(1e-30, 0.0, 0.0)),
+        ("another length", &|| assert_rounded::<f32>(&buffer::<f32>(&[1.0]), &(vec![], vec![]), 1, "")),
+        ("another dtype", &|| assert_rounded::<f32>(&buffer::<f64>(&[1.0]), &(vec![1.0], vec![1.0]), 1, "")),
+    ]);
 }
 
 fn every_size_and_stride<T: SimdFloat>() {
