@@ -13,8 +13,11 @@ const USAGE: &str = "usage: cargo xtask <chore>
   tidy   the rules of the house that the compiler does not know
   mutate [--each N] [OP…]
          does the gradient suite notice deliberate mistakes in the ops' rules?
-  ptx [--check]
-         makes kernels/*.ptx from kernels/*.cu with nvcc (of the PATH, or NVCC), or says which are out of date";
+  mutate --ptx [--count N] [--seed N] [FILE…]
+         does the CUDA suite notice on the simulator when an instruction is missing in kernels/*.ptx?
+  ptx [--check | --assemble]
+         makes kernels/*.ptx from kernels/*.cu with nvcc (of the PATH, or NVCC), or says which are out of date, or runs them
+         and emitted PTX through the assemblers of CUDA 11.7, 12.0 and 13.0 (those that PTXAS lists, or pip's)";
 
 fn main() -> ExitCode {
     let chore = std::env::args().nth(1).unwrap_or_default();
@@ -22,13 +25,22 @@ fn main() -> ExitCode {
     let done = match chore.as_str() {
         "ci" => ci::run(&root),
         "tidy" => tidy::run(&root),
-        "mutate" => mutate::run(&root, &std::env::args().skip(2).collect::<Vec<_>>()),
-        "ptx" if std::env::args().nth(2).as_deref() == Some("--check") => ptx::check(&root),
-        "ptx" => ptx::make(&root),
-        _ => {
-            eprintln!("{USAGE}");
-            false
+        "mutate" if std::env::args().nth(2).as_deref() == Some("--ptx") => {
+            mutate::ptx::run(&root, &std::env::args().skip(3).collect::<Vec<_>>())
         }
+        "mutate" => mutate::run(&root, &std::env::args().skip(2).collect::<Vec<_>>()),
+        "ptx" => match std::env::args().nth(2).as_deref() {
+            None => ptx::make(&root),
+            Some("--check") => ptx::check(&root),
+            Some("--assemble") => ptx::assemble::run(&root),
+            Some(_) => usage(),
+        },
+        _ => usage(),
     };
     if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn usage() -> bool {
+    eprintln!("{USAGE}");
+    false
 }

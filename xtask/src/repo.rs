@@ -1,7 +1,7 @@
 //! The repository: its root, its text files, and cargo run at its root.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::tidy::File;
 
@@ -19,6 +19,16 @@ pub fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
+}
+
+/// Builds one target with `cargo {arguments}` and gives the path of its executable, or nothing if it does not build.
+pub fn built(root: &Path, arguments: &str) -> Option<PathBuf> {
+    let mut cargo = cargo(root);
+    cargo.args(arguments.split(' ')).arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
+    let output = cargo.output().ok().filter(|output| output.status.success())?;
+    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+    let path = messages.rsplit("\"executable\":\"").next().filter(|rest| rest.len() < messages.len())?;
+    Some(PathBuf::from(path.split('"').next()?))
 }
 
 /// Every UTF-8 file below `root`, sorted by path. Walks the folders instead of asking git, so that it also

@@ -3,7 +3,6 @@
 
 use cotangent::Device;
 use std::env::{current_exe, var_os};
-use std::sync::{Mutex, PoisonError};
 
 /// Set in the child process, so that it starts no other.
 const CHILD: &str = "COTANGENT_CUDA_SUITE_CHILD";
@@ -23,12 +22,7 @@ pub fn run(path: &str, test: impl FnOnce()) {
     }
     let name = path.split_once("::").map_or(path, |(_, name)| name);
     let program = current_exe().expect("a test has a path");
-    let mut child = {
-        // the stand-in is put in its place once, whichever test comes first
-        static STAGE: Mutex<()> = Mutex::new(());
-        let _one = STAGE.lock().unwrap_or_else(PoisonError::into_inner);
-        ptxsim_driver::command(program).expect("the stand-in was built")
-    };
+    let mut child = ptxsim_driver::command(program).expect("the stand-in was built");
     let output = child.args(["--exact", name]).env(CHILD, "1").output().expect("a test can be started again");
     let text = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
     assert!(output.status.success(), "on the simulator:\n{text}");

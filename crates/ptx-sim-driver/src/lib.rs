@@ -19,6 +19,8 @@
 //! | `PTXSIM_DEVICES` | `1` | `0` for a machine with a driver and no device |
 //! | `PTXSIM_MAX_INSTRUCTIONS` | `1073741824` | warp instructions of one block, before it counts as endless |
 //! | `PTXSIM_REPORT` | none | a file to write the counts of every kernel to when the program ends |
+//! | `PTXSIM_INSTEAD` | none | a folder of PTX files: a module that begins with the comment in the first line of one of them is replaced by it |
+//! | `PTXSIM_KEEP` | none | a folder to write the text of every module to that is loaded |
 //! | `CUDA_LAUNCH_BLOCKING` | `0` | `1`: a kernel's fault is the result of its own launch |
 //!
 //! # Errors
@@ -45,6 +47,7 @@ mod pointers;
 mod report;
 mod stage;
 mod stream;
+mod texts;
 mod work;
 
 pub use stage::{command, stage};

@@ -1,6 +1,7 @@
 //! What the environment asks for.
 
 use ptx_sim::Options;
+use std::path::PathBuf;
 
 /// How the stand-in behaves.
 #[derive(Clone, Debug)]
@@ -12,6 +13,10 @@ pub struct Settings {
     pub blocking: bool,
     /// Where to write counts at the end.
     pub report: Option<String>,
+    /// A folder of PTX to take instead of what is loaded.
+    pub instead: Option<PathBuf>,
+    /// A folder to write what is loaded to.
+    pub keep: Option<PathBuf>,
 }
 
 impl Settings {
@@ -50,7 +55,9 @@ impl Settings {
         let mut devices = 1;
         value("PTXSIM_DEVICES", &mut |text| text.parse().ok().filter(|n| (0..=1).contains(n)).map(|n| devices = n));
         let blocking = get("CUDA_LAUNCH_BLOCKING").is_some_and(|text| text == "1");
-        Settings { device, devices, blocking, report: get("PTXSIM_REPORT").filter(|path| !path.is_empty()) }
+        let path = |name| get(name).filter(|path| !path.is_empty());
+        let [instead, keep] = ["PTXSIM_INSTEAD", "PTXSIM_KEEP"].map(|name| path(name).map(PathBuf::from));
+        Settings { device, devices, blocking, report: path("PTXSIM_REPORT"), instead, keep }
     }
 }
 
@@ -82,12 +89,15 @@ mod tests {
             ("PTXSIM_ARCH", "75"),
             ("PTXSIM_PTX", "7.4"),
             ("PTXSIM_DEVICES", "0"),
+            ("PTXSIM_INSTEAD", "mutants"),
+            ("PTXSIM_KEEP", ""),
             ("CUDA_LAUNCH_BLOCKING", "1"),
         ]);
         assert_eq!((found.device.memory, found.device.threads), (64 << 20, 3));
         assert!(found.device.check_races && !found.device.check_unwritten && found.blocking);
         assert_eq!(found.device.limits.compute_capability, (7, 5));
         assert_eq!((found.device.newest_ptx, found.devices), (Some((7, 4)), 0));
+        assert_eq!((found.instead, found.keep), (Some("mutants".into()), None));
     }
 
     #[test]

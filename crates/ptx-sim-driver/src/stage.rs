@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// The stand-in's file name, as cargo builds it.
 const BUILT: &str = "libptxsim_driver.so";
@@ -30,12 +31,15 @@ pub fn stage() -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Links in one step, since other tests may be at it too.
+/// Links in one step, since other processes and threads may be at it too.
 fn link(to: &Path, name: &Path) -> io::Result<()> {
     if std::fs::read_link(name).is_ok_and(|found| found == to) {
         return Ok(());
     }
-    let fresh = name.with_extension(format!("so.{}", std::process::id()));
+    static LINKS: AtomicUsize = AtomicUsize::new(0);
+    let fresh = name.with_extension(format!("so.{}.{}", std::process::id(), LINKS.fetch_add(1, Relaxed)));
+    // left behind by a process of the same number that was killed
+    std::fs::remove_file(&fresh).ok();
     std::os::unix::fs::symlink(to, &fresh)?;
     std::fs::rename(&fresh, name)
 }
@@ -53,4 +57,26 @@ pub fn command(program: impl AsRef<OsStr>) -> io::Result<Command> {
     let mut command = Command::new(program);
     command.env("LD_LIBRARY_PATH", path);
     Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_may_link_at_once() {
+        let folder = std::env::temp_dir().join(format!("ptxsim-stage-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let name = folder.join("libcuda.so");
+        // every link is another, so that none finds its work done already
+        let work = |thread: usize| (0..200).try_for_each(|i| link(&folder.join(format!("{thread}.{i}")), &name));
+        let results: Vec<io::Result<()>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|thread| scope.spawn(move || work(thread))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let left = std::fs::read_dir(&folder).unwrap().count();
+        std::fs::remove_dir_all(&folder).unwrap();
+        results.into_iter().for_each(|result| result.unwrap());
+        assert_eq!(left, 1, "nothing but the link is left");
+    }
 }

@@ -6,6 +6,7 @@
 //! counted.
 
 mod change;
+pub mod ptx;
 
 use crate::repo;
 use change::{Change, changes};
@@ -159,7 +160,7 @@ fn fate(copy: &Path) -> Fate {
         cargo.args(PROFILE.iter().flat_map(|setting| ["--config", setting]));
         cargo.args(["test", "--quiet", "--package", "cotangent"]).args(arguments);
         cargo.env("CARGO_TARGET_DIR", copy.join("target")).stdout(Stdio::null()).stderr(Stdio::null());
-        succeeds(cargo)
+        succeeds(cargo, PATIENCE)
     };
     if !suite(&["--no-run", "--tests"]) {
         return Fate::DoesNotCompile;
@@ -170,17 +171,17 @@ fn fate(copy: &Path) -> Fate {
 }
 
 /// Whether the command ends well before patience does.
-fn succeeds(mut command: Command) -> bool {
+fn succeeds(mut command: Command, patience: Duration) -> bool {
     let mut child = command.spawn().expect("cargo can be started");
     let start = Instant::now();
     loop {
         match child.try_wait().expect("a child can be waited for") {
             Some(status) => return status.success(),
-            None if start.elapsed() > PATIENCE => {
+            None if start.elapsed() > patience => {
                 child.kill().expect("a child can be ended");
                 return false;
             }
-            None => std::thread::sleep(Duration::from_millis(100)),
+            None => std::thread::sleep(Duration::from_millis(10)),
         }
     }
 }

@@ -10,6 +10,7 @@ use ptx_sim::{Program, PtxErrorKind};
 use crate::answer::{Answer, Error};
 use crate::driver::{Function, Handle, Module, driver};
 use crate::pointers::{Out, Text};
+use crate::texts;
 
 /// Loads PTX, but neither an ELF file nor a bundle of several.
 fn load_image(module: Out<Handle>, image: Text) -> Answer {
@@ -22,6 +23,9 @@ fn load_image(module: Out<Handle>, image: Text) -> Answer {
 
 fn load(module: Out<Handle>, text: &str) -> Answer {
     drop(driver().uncaptured()?);
+    let settings = &driver().settings;
+    let text = &texts::instead(settings, text)?;
+    texts::keep(settings, text)?;
     let program = Program::load(text, &driver().device).map_err(|error| {
         eprintln!("ptxsim: {error}");
         match error.kind {

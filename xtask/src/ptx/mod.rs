@@ -1,4 +1,8 @@
-//! The PTX beside each CUDA source: making it, and checking without a CUDA toolkit that it is up to date.
+//! The PTX beside each CUDA source: making it, checking without a CUDA toolkit that it is up to date, and with NVIDIA's
+//! assemblers that drivers old and new take it.
+
+pub mod assemble;
+mod assembler;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,6 +20,11 @@ const TARGET: &str = ".target sm_80";
 fn sources(root: &Path) -> Vec<PathBuf> {
     let files = repo::entries(&root.join("kernels")).into_iter();
     files.filter(|path| path.extension() == Some(OsStr::new("cu"))).collect()
+}
+
+/// The PTX files in a folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    repo::entries(folder).into_iter().filter(|path| path.extension() == Some(OsStr::new("ptx"))).collect()
 }
 
 /// Writes the PTX of every source; true if nvcc takes them all.
