@@ -2,5 +2,10 @@
 
 mod errors;
 mod functions;
+mod index;
+mod products;
+mod reductions;
+mod same;
 mod table;
 mod training;
+mod windows;
