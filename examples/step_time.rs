@@ -1,12 +1,15 @@
-//! Times one training step: `step_time {cnn|mlp} --steps N [--threads T] [--device D] [--data DIR] [--hash]`.
+//! Times one training step: `step_time {cnn|mlp|dropout} --steps N [--threads T] [--device D] [--data DIR] [--hash]`.
 //!
 //! A step gathers a batch, runs forward and backward, and updates every parameter. After ten steps to warm up, each
 //! is timed alone; the line tells their median and minimum. With `--hash`, the SHA-256 of all weights after the last
 //! step: the same for any number of threads.
 
+#[path = "../benches/measure/models.rs"]
+mod models;
+
 use clap::{Arg, ArgAction, Command, value_parser};
 use cotangent::prelude::*;
-use cotangent::train::Model;
+use models::{mnist_digits, mnist_model};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -17,7 +20,7 @@ fn main() -> cotangent::Result<()> {
     let found = Command::new("step_time")
         .about("Times one training step on MNIST")
         .args([
-            Arg::new("model").required(true).value_parser(["cnn", "mlp"]).help("Which model"),
+            Arg::new("model").required(true).value_parser(["cnn", "mlp", "dropout"]).help("Which model"),
             Arg::new("steps").long("steps").value_name("N").value_parser(value_parser!(usize)).default_value("50"),
             Arg::new("threads").long("threads").value_name("T").value_parser(value_parser!(usize)).default_value("0"),
             Arg::new("device").long("device").value_name("D").value_parser(["auto", "cpu"]).default_value("auto"),
@@ -34,14 +37,11 @@ fn main() -> cotangent::Result<()> {
         Some(dir) => Mnist::from_dir(dir)?,
     };
 
-    let (mut model, batch, x) = match name {
-        "cnn" => (cnn()?, 128, mnist.x_train.unsqueeze(-1).cast(DType::F32) / 255.0),
-        _ => (mlp()?, 32, mnist.x_train.cast(DType::F32)),
-    };
+    let (mut model, batch) = (mnist_model(name)?, if name == "mlp" { 32 } else { 128 });
+    let (x, y) = mnist_digits(name, &mnist);
     let order = Tensor::permutation(x.shape()[0], &mut Rng::new(1));
-    let mut times: Vec<f64> = (0..WARM_UP + steps)
-        .map(|s| time_step(&mut model, &x, &mnist.y_train, &order, s, batch))
-        .collect::<Result<_>>()?;
+    let mut times: Vec<f64> =
+        (0..WARM_UP + steps).map(|s| time_step(&mut model, &x, &y, &order, s, batch)).collect::<Result<_>>()?;
     let times = &mut times[WARM_UP..];
     times.sort_by(f64::total_cmp);
 
@@ -59,32 +59,6 @@ fn main() -> cotangent::Result<()> {
         println!("weights {}", hash(&model));
     }
     Ok(())
-}
-
-fn cnn() -> Result<Model> {
-    let mut model = Sequential::new([28, 28, 1])
-        .add(Conv2d::new(32, (3, 3)).activation(Relu))
-        .add(Conv2d::new(64, (3, 3)).activation(Relu))
-        .add(MaxPool2d::new((2, 2)))
-        .add(Dropout::new(0.25))
-        .add(Flatten)
-        .add(Dense::new(128).activation(Relu))
-        .add(Dropout::new(0.5))
-        .add(Dense::new(10).activation(Softmax))
-        .build(&Device::best(), Seed(0))?;
-    model.compile(Adadelta::default(), SparseCategoricalCrossentropy, [Accuracy; 0]);
-    Ok(model)
-}
-
-fn mlp() -> Result<Model> {
-    let mut model = Sequential::new([28, 28])
-        .add(Flatten)
-        .add(BatchNorm::new())
-        .add(Dense::new(128).activation(Relu))
-        .add(Dense::new(10).activation(Softmax))
-        .build(&Device::best(), Seed(0))?;
-    model.compile(Adam::default(), SparseCategoricalCrossentropy, [Accuracy; 0]);
-    Ok(model)
 }
 
 /// One step on the `s`-th batch of `order`, in seconds.

@@ -1,5 +1,7 @@
-//! The project's chores, behind one door: `cargo xtask ci`, `cargo xtask tidy`, `cargo xtask mutate`, `cargo xtask ptx`.
+//! The project's chores, behind one door: `cargo xtask ci`, `cargo xtask tidy`, `cargo xtask mutate`, `cargo xtask ptx`,
+//! `cargo xtask bench`.
 
+mod bench;
 mod ci;
 mod mutate;
 mod ptx;
@@ -17,7 +19,9 @@ const USAGE: &str = "usage: cargo xtask <chore>
          does the CUDA suite notice on the simulator when an instruction is missing in kernels/*.ptx?
   ptx [--check | --assemble]
          makes kernels/*.ptx from kernels/*.cu with nvcc (of the PATH, or NVCC), or says which are out of date, or runs them
-         and emitted PTX through the assemblers of CUDA 11.7, 12.0 and 13.0 (those that PTXAS lists, or pip's)";
+         and emitted PTX through the assemblers of CUDA 11.7, 12.0 and 13.0 (those that PTXAS lists, or pip's)
+  bench --peers …
+         our times beside those of other libraries; `bench` alone tells more";
 
 fn main() -> ExitCode {
     let chore = std::env::args().nth(1).unwrap_or_default();
@@ -29,6 +33,7 @@ fn main() -> ExitCode {
             mutate::ptx::run(&root, &std::env::args().skip(3).collect::<Vec<_>>())
         }
         "mutate" => mutate::run(&root, &std::env::args().skip(2).collect::<Vec<_>>()),
+        "bench" => bench::run(&root, &std::env::args().skip(2).collect::<Vec<_>>()),
         "ptx" => match std::env::args().nth(2).as_deref() {
             None => ptx::make(&root),
             Some("--check") => ptx::check(&root),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Complaint, File};
 
 /// The arrows of the house: a crate, and the crates of ours that it may stand on. Nothing runs back up.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("cotangent-base", &[]),
     ("cotangent-kernels", &[]),
     ("cotangent-ptx-sim", &[]),
@@ -29,6 +29,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         ],
     ),
     ("cotangent-cuda-suite", &["cotangent", "cotangent-ptx-sim-driver"]),
+    ("cotangent-peers", &[]),
     ("xtask", &[]),
 ];
 

@@ -1,0 +1,85 @@
+//! Builds the programs that measure, and finds them.
+
+use std::path::{Path, PathBuf};
+
+use super::group::Program;
+use crate::repo;
+
+/// Where the programs are.
+pub struct Programs {
+    ours: PathBuf,
+    rust: PathBuf,
+    python: PathBuf,
+    scripts: PathBuf,
+    /// A folder for the digits and the logs.
+    folder: PathBuf,
+}
+
+impl Programs {
+    /// The words that start a program, but for the number of threads.
+    pub fn command(&self, program: Program) -> Vec<PathBuf> {
+        let script = |name: &str| vec![self.python.clone(), self.scripts.join(name), self.digits()];
+        match program {
+            Program::Ours | Program::OursOnOneThread => vec![self.ours.clone()],
+            Program::Rust => vec![self.rust.clone()],
+            Program::Torch => script("peer_torch.py"),
+            Program::Keras => script("peer_keras.py"),
+            Program::Jax => script("peer_jax.py"),
+            Program::Onnx => script("peer_onnx.py"),
+        }
+    }
+
+    /// Where what the program says on the side goes.
+    pub fn log(&self, program: Program) -> PathBuf {
+        self.folder.join(format!("{program:?}.log"))
+    }
+
+    fn digits(&self) -> PathBuf {
+        self.folder.join("digits")
+    }
+}
+
+/// Builds ours and the Rust peers, and writes the digits that all train on.
+pub fn programs(root: &Path, python: &str) -> Result<Programs, String> {
+    let ours = build(root, &["--bench", "measure"])?;
+    let rust = build(root, &["--manifest-path", "benches/peers/Cargo.toml"])?;
+    let folder = root.join("target/peers");
+    std::fs::create_dir_all(&folder).map_err(|problem| format!("{}: {problem}", folder.display()))?;
+    let programs = Programs { ours, rust, python: PathBuf::from(python), scripts: root.join("benches/peers"), folder };
+    let written = std::process::Command::new(&programs.ours).arg("--digits").arg(programs.digits()).status();
+    match written.is_ok_and(|status| status.success()) {
+        true => Ok(programs),
+        false => Err("the digits cannot be written".into()),
+    }
+}
+
+/// The program that `cargo build` makes of these arguments.
+fn build(root: &Path, arguments: &[&str]) -> Result<PathBuf, String> {
+    let mut cargo = repo::cargo(root);
+    cargo.args(["build", "--release", "--message-format", "json-render-diagnostics"]).args(arguments);
+    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
+        cargo.env("CARGO_TARGET_DIR", root.join("target"));
+    }
+    let built = cargo.stderr(std::process::Stdio::inherit()).output().map_err(|problem| problem.to_string())?;
+    let messages = String::from_utf8_lossy(&built.stdout);
+    let executable = messages.lines().filter_map(executable).next_back();
+    executable.filter(|_| built.status.success()).ok_or_else(|| format!("cargo build {}: failed", arguments.join(" ")))
+}
+
+/// The program that one of cargo's messages says it has made.
+fn executable(message: &str) -> Option<PathBuf> {
+    let (_, rest) = message.split_once("\"executable\":\"")?;
+    rest.split_once('"').map(|(path, _)| PathBuf::from(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_found_in_cargos_messages() {
+        let message = r#"{"reason":"compiler-artifact","executable":"target/release/deps/measure-1","fresh":true}"#;
+        assert_eq!(executable(message), Some(PathBuf::from("target/release/deps/measure-1")));
+        assert_eq!(executable(r#"{"reason":"compiler-artifact","executable":null}"#), None);
+    }
+}

@@ -1,0 +1,131 @@
+//! What is measured: groups of rows (works) and columns (who does them).
+
+/// A program that measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Program {
+    Ours,
+    /// Ours, told to use one thread.
+    OursOnOneThread,
+    /// The Rust crates of `benches/peers`.
+    Rust,
+    Torch,
+    Keras,
+    Jax,
+    Onnx,
+}
+
+/// What a column is compared as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Compared with the fastest peer.
+    Ours,
+    /// Told how many times as long it takes.
+    OneThread,
+    Peer,
+    /// What the machine can do at best: told which part of it ours reaches.
+    Limit,
+}
+
+/// Who does the works of a group, and how.
+#[derive(Clone)]
+pub struct Column {
+    pub label: String,
+    pub program: Program,
+    pub role: Role,
+    /// Makes this program's request of a row's work.
+    pub request: Request,
+    /// How much the request does, where that is not the row's amount.
+    pub amount: Option<f64>,
+}
+
+/// How a row's work is asked for.
+#[derive(Clone)]
+pub enum Request {
+    /// As it is.
+    Same,
+    /// With these words behind it.
+    With(&'static str),
+    /// With this word behind the first: `gemm 1 2 3` becomes `gemm faer 1 2 3`.
+    By(&'static str),
+    /// Instead of it, for any row.
+    Always(&'static str),
+}
+
+impl Request {
+    pub fn of(&self, work: &str) -> String {
+        let (first, rest) = work.split_once(' ').unwrap_or((work, ""));
+        match self {
+            Request::Same => work.to_owned(),
+            Request::With(words) => format!("{work} {words}"),
+            Request::By(word) => format!("{first} {word} {rest}"),
+            Request::Always(words) => (*words).to_owned(),
+        }
+    }
+}
+
+impl Column {
+    pub fn ours() -> Self {
+        let (label, program) = ("Cotangent".to_owned(), Program::Ours);
+        Self { label, program, role: Role::Ours, request: Request::Same, amount: None }
+    }
+
+    pub fn one_thread() -> Self {
+        Self { program: Program::OursOnOneThread, role: Role::OneThread, ..Self::peer("on one thread", Program::Ours) }
+    }
+
+    pub fn peer(label: &str, program: Program) -> Self {
+        Self { label: label.to_owned(), program, role: Role::Peer, request: Request::Same, amount: None }
+    }
+
+    pub fn limit(label: &str, request: Request, amount: Option<f64>) -> Self {
+        Self { role: Role::Limit, request, amount, ..Self::peer(label, Program::Ours) }
+    }
+
+    pub fn asked(self, request: Request) -> Self {
+        Self { request, ..self }
+    }
+}
+
+/// What the numbers of a group are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Milliseconds,
+    Nanoseconds,
+    /// 10⁹ of the row's amount in a second; the name says of what.
+    Giga(&'static str),
+    /// The most memory that a program of its own held.
+    Mebibytes,
+}
+
+/// One work.
+#[derive(Clone)]
+pub struct Row {
+    pub name: String,
+    /// The words that programs know the work by.
+    pub work: String,
+    /// How many operations or bytes it is.
+    pub amount: f64,
+    /// The most that our time may be of the fastest peer's.
+    pub goal: Option<f64>,
+}
+
+impl Row {
+    pub fn new(name: impl Into<String>, work: impl Into<String>, amount: f64) -> Self {
+        Self { name: name.into(), work: work.into(), amount, goal: None }
+    }
+
+    pub fn goal(self, goal: f64) -> Self {
+        Self { goal: Some(goal), ..self }
+    }
+}
+
+/// Rows that the same programs do.
+pub struct Group {
+    pub name: &'static str,
+    pub title: &'static str,
+    pub unit: Unit,
+    /// How long each program is measured in each round.
+    pub seconds: f64,
+    pub columns: Vec<Column>,
+    pub rows: Vec<Row>,
+}

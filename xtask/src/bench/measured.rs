@@ -1,0 +1,99 @@
+//! Takes turns, and keeps the best and the median of the rounds.
+
+use super::group::{Column, Group, Role, Row, Unit};
+use super::workers::Workers;
+
+/// A row with its numbers, in seconds, or bytes of memory: best and median.
+pub struct Measured {
+    pub group: &'static str,
+    pub row: Row,
+    /// One for each column of the group.
+    pub cells: Vec<Option<[f64; 2]>>,
+    roles: Vec<Role>,
+}
+
+impl Measured {
+    /// Ours, of the fastest peer's: by the bests and by the medians.
+    pub fn ratio(&self) -> Option<[f64; 2]> {
+        let (ours, peer) = (self.least(Role::Ours)?, self.least(Role::Peer)?);
+        Some([ours[0] / peer[0], ours[1] / peer[1]])
+    }
+
+    /// The least of the columns with this role.
+    pub fn least(&self, role: Role) -> Option<[f64; 2]> {
+        let cells = self.cells.iter().zip(&self.roles).filter(|(_, of)| **of == role).filter_map(|(cell, _)| *cell);
+        cells.reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])])
+    }
+}
+
+/// Measures every row of the group, all programs in turn, `rounds` times.
+pub fn measure(group: &Group, workers: &mut Workers, rounds: usize) -> Vec<Measured> {
+    let rows = group.rows.iter();
+    rows.map(|row| {
+        eprintln!("{}: {}", group.title, row.name);
+        let cells = if group.unit == Unit::Mebibytes {
+            group.columns.iter().map(|column| held(column, group, row, workers)).collect()
+        } else {
+            times(group, row, workers, rounds)
+        };
+        workers.forget();
+        let roles = group.columns.iter().map(|column| column.role).collect();
+        Measured { group: group.title, row: row.clone(), cells, roles }
+    })
+    .collect()
+}
+
+fn held(column: &Column, group: &Group, row: &Row, workers: &mut Workers) -> Option<[f64; 2]> {
+    workers.peak_memory(column.program, group.seconds, &column.request.of(&row.work)).map(|bytes| [bytes; 2])
+}
+
+fn times(group: &Group, row: &Row, workers: &mut Workers, rounds: usize) -> Vec<Option<[f64; 2]>> {
+    let mut rounds_of: Vec<Option<Vec<[f64; 2]>>> = vec![Some(Vec::new()); group.columns.len()];
+    for _ in 0..rounds {
+        for (column, taken) in group.columns.iter().zip(&mut rounds_of) {
+            // Who cannot do it once is not asked again.
+            let Some(times) = taken else { continue };
+            match workers.time(column.program, group.seconds, &column.request.of(&row.work)) {
+                Some(time) => times.push(time),
+                None => *taken = None,
+            }
+        }
+    }
+    rounds_of.into_iter().map(|times| times.map(|times| best_and_median(&times))).collect()
+}
+
+/// The best of the bests, and the median of the medians.
+fn best_and_median(rounds: &[[f64; 2]]) -> [f64; 2] {
+    let mut medians: Vec<f64> = rounds.iter().map(|round| round[1]).collect();
+    medians.sort_by(f64::total_cmp);
+    [rounds.iter().map(|round| round[0]).fold(f64::INFINITY, f64::min), medians[medians.len() / 2]]
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// A row of this name that took ours and a peer so long.
+    pub fn measured(name: &str, goal: f64, ours: f64, peer: f64) -> Measured {
+        let cells = vec![Some([ours; 2]), Some([peer; 2])];
+        Measured {
+            group: "Works",
+            row: Row::new(name, name, 8e9).goal(goal),
+            cells,
+            roles: vec![Role::Ours, Role::Peer],
+        }
+    }
+
+    #[test]
+    fn the_fastest_peer_counts() {
+        let mut row = measured("a", 1.0, 1.0, 4.0);
+        row.cells.extend([Some([2.0, 5.0]), None]);
+        row.roles.extend([Role::Peer, Role::Peer]);
+        assert_eq!(row.ratio(), Some([0.5, 0.25]));
+    }
+
+    #[test]
+    fn rounds_are_summed_up_by_best_and_median() {
+        assert_eq!(best_and_median(&[[3.0, 4.0], [1.0, 9.0], [2.0, 5.0]]), [1.0, 5.0]);
+    }
+}
