@@ -2,13 +2,13 @@
 //!
 //! `COTANGENT_WRITE=1 cargo test --release --test ops_table` writes it.
 
-use cotangent::gradcheck::cases::{self, Op, Rounding};
+use cotangent_cases::{self as cases, Op, Rounding};
 use std::path::{Path, PathBuf};
 
 const HEAD: &str = "\
 # All ops
 
-Made from the case table (`crates/gradcheck/src/cases/`) and the first lines of each op's file by
+Made from the case table (`crates/cases/src/`) and the first lines of each op's file by
 `COTANGENT_WRITE=1 cargo test --release --test ops_table`; the same test fails if this page is stale.
 
 *CPU*: the SIMD levels at which the op's values are held against f64. *CUDA*: what is held

@@ -1,7 +1,7 @@
 //! No op is missing: the sources of `cotangent-core` are read for the names of ops and of tensor methods, and each
 //! must be in the case table.
 
-use cotangent::gradcheck::cases;
+use cotangent_cases as cases;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
@@ -38,7 +38,7 @@ fn every_op_is_in_the_table() {
         let names = names.chain(between(&text, "apply_variadic(\"", "\"")).chain(between(&text, "barrier(\"", "\""));
         for name in names {
             found += 1;
-            let hint = "give it a row in crates/gradcheck/src/cases/";
+            let hint = "give it a row in crates/cases/src/";
             assert!(listed(name) || name == "cast", "[{name}] of {} has no case: {hint}", path.display());
         }
     }
@@ -47,7 +47,7 @@ fn every_op_is_in_the_table() {
 
 #[test]
 fn every_tensor_method_of_an_op_is_called_by_a_case() {
-    let table: String = sources(&root().join("crates/gradcheck/src/cases")).into_iter().map(|(_, text)| text).collect();
+    let table: String = sources(&root().join("crates/cases/src")).into_iter().map(|(_, text)| text).collect();
     let mut found = 0;
     for (path, text) in sources(&root().join("crates/core/src/ops")) {
         for method in between(&text, "pub fn ", "(&self") {

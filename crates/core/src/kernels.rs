@@ -17,6 +17,11 @@ fn buffer<'a, H: Home>(home: &H, x: &'a Tensor) -> &'a H::Buffer {
     home.view(x).buffer
 }
 
+/// What the kernels see of each tensor; not generic over the map, so that it is compiled once and not for every op.
+fn views<'a, H: Home, const N: usize>(home: &H, x: [&'a Tensor; N]) -> [View<'a, H::Buffer>; N] {
+    x.map(|x| home.view(x))
+}
+
 pub(crate) fn upload<T: Element>(device: &Device, values: &[T], shape: Shape) -> Result<Tensor> {
     on_device!(device, H, home => Ok(tensor::<H>(home.upload(values)?, shape)))
 }
@@ -83,7 +88,7 @@ pub(crate) fn assemble(y: Spec, background: Option<f64>, parts: &[(Layout, &Tens
 }
 
 pub(crate) fn map<const N: usize, M: Map<N>>(op: M, x: [&Tensor; N]) -> Tensor {
-    on!(x[0], H, home => tensor::<H>(home.map(op, x.map(|x| home.view(x))), x[0].shape()))
+    on!(x[0], H, home => tensor::<H>(home.map(op, views(&home, x)), x[0].shape()))
 }
 
 pub(crate) fn map_integers(op: IntegerOp, a: &Tensor, b: &Tensor) -> Tensor {
@@ -108,13 +113,18 @@ fn own<'a, H: Home>(home: &H, x: &'a mut Tensor) -> &'a mut H::Buffer {
     Arc::get_mut(&mut x.storage).and_then(H::buffer_mut).expect("just made unique, and on this device")
 }
 
+/// [`own`] of each; not generic over the update, so that it is compiled once and not for every optimizer.
+fn owned<'a, H: Home, const S: usize>(home: &H, x: [&'a mut Tensor; S]) -> [&'a mut H::Buffer; S] {
+    x.map(|x| own(home, x))
+}
+
 /// `acc += x`, in place if nobody else holds `acc`.
 pub(crate) fn accumulate(acc: &mut Tensor, x: &Tensor) {
     on!(x, H, home => home.accumulate(own(&home, acc), home.view(x)))
 }
 
 pub(crate) fn update<const S: usize, U: Update<S>>(op: U, p: &mut Tensor, g: &Tensor, state: [&mut Tensor; S]) {
-    on!(g, H, home => home.update(op, own(&home, p), home.view(g), state.map(|s| own(&home, s))))
+    on!(g, H, home => home.update(op, own(&home, p), home.view(g), owned(&home, state)))
 }
 
 pub(crate) fn reduce(op: Reduce, x: &Tensor, axes: Axes, keepdim: bool) -> Tensor {

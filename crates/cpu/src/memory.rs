@@ -55,13 +55,9 @@ fn generate<T: Element>(count: usize, element: impl Fn(usize) -> T + Sync) -> Bu
 
 /// The elements of `x` in row-major order without gaps.
 pub fn copy(x: View<Buffer>) -> Buffer {
-    for_dtype!(x.buffer.dtype(), T => copy_as::<T>(x))
-}
-
-fn copy_as<T: Element>(x: View<Buffer>) -> Buffer {
-    transpose::untangled::<T>(x).unwrap_or_else(|| {
-        let mut out = Buffer::uninit(T::DTYPE, x.shape().count());
-        fill_rows(Strided::new(x), Shared::new(out.as_mut::<T>()).uninit());
+    transpose::untangled(x).unwrap_or_else(|| {
+        let mut out = Buffer::uninit(x.buffer.dtype(), x.shape().count());
+        for_dtype!(x.buffer.dtype(), T => fill_rows(Strided::new(x), Shared::new(out.as_mut::<T>()).uninit()));
         out
     })
 }

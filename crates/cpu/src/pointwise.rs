@@ -31,7 +31,7 @@ where
 {
     let shape = x[0].shape();
     assert!(x.iter().all(|x| x.shape() == shape), "[map] shapes differ");
-    let copies = x.map(transpose::untangled::<T>);
+    let copies = x.map(transpose::untangled);
     let x = std::array::from_fn(|k| in_order(x[k], &copies[k]));
     let in_place = x.iter().all(|x| x.rows.is_contiguous() || x.rows.is_constant());
     let block = if in_place { PIECE } else { BLOCK };
@@ -158,8 +158,11 @@ impl<T: SimdFloat, const N: usize, M: Map<N>> Kernel<T> for Mapped<T, N, M> {
             let at = next.min(len - V::WIDTH);
             // SAFETY: `at + WIDTH <= len`, and the operands have `len` elements, or WIDEST with step 0.
             unsafe {
-                let x = x.map(|x| V::load(x.from.add(at * x.step)));
-                self.op.eval(x).store(out.add(at));
+                let mut lanes = [V::zero(); N];
+                for (lane, x) in lanes.iter_mut().zip(&x) {
+                    *lane = V::load(x.from.add(at * x.step));
+                }
+                self.op.eval(lanes).store(out.add(at));
             }
             next += V::WIDTH;
         }
@@ -201,22 +204,32 @@ where
 {
     let count = p.len();
     assert!(g.shape().count() == count && state.iter().all(|s| s.len() == count), "[update] counts differ");
-    let copy = transpose::untangled::<T>(g);
+    let (p, state) = (Shared::new(p), state.map(Shared::new));
+    for_blocks(g, &|start, g: &[T]| {
+        // SAFETY: `start` is within the buffers.
+        let at = |s: Shared<T>| unsafe { s.ptr().add(start) };
+        let step = Step { op, p: at(p), g: g.as_ptr(), state: state.map(at), len: g.len() };
+        if T::DTYPE.bytes() == 8 { step.run::<T::Portable>() } else { simd::run(step) }
+    });
+}
+
+/// Calls `body(start, elements)` for the blocks of `g`, on all threads. Not generic over the op, so that it is compiled
+/// once.
+fn for_blocks<T: SimdFloat>(g: View<Buffer>, body: &(dyn Fn(usize, &[T]) + Sync)) {
+    let copy = transpose::untangled(g);
     let g = in_order(g, &copy);
     let block = if g.rows.is_contiguous() { PIECE } else { BLOCK };
-    let (p, state) = (Shared::new(p), state.map(Shared::new));
-    par::for_ranges(count, PIECE, |start, end| {
+    par::for_ranges(g.rows.layout.shape.count(), PIECE, |start, end| {
         let mut scratch: Scratch<T> = [MaybeUninit::uninit(); BLOCK];
         for start in (start..end).step_by(block) {
             let len = block.min(end - start);
-            let g = match g.as_slice() {
-                Some(all) => all[start..start + len].as_ptr(),
-                None => g.gather(start, &mut scratch[..len]).as_ptr(),
-            };
-            // SAFETY: `start` is within the buffers.
-            let at = |s: Shared<T>| unsafe { s.ptr().add(start) };
-            let step = Step { op, p: at(p), g, state: state.map(at), len };
-            if T::DTYPE.bytes() == 8 { step.run::<T::Portable>() } else { simd::run(step) }
+            body(
+                start,
+                match g.as_slice() {
+                    Some(all) => &all[start..start + len],
+                    None => g.gather(start, &mut scratch[..len]),
+                },
+            );
         }
     });
 }
@@ -245,9 +258,13 @@ impl<T: SimdFloat, const S: usize, U: Update<S>> Kernel<T> for Step<T, S, U> {
                     true => x.store(to.add(at)),
                     false => x.store_part(to.add(at), n),
                 };
-                let (p, state) = self.op.step(load(self.p), load(self.g), self.state.map(|s| load(s)));
+                let mut state = [V::zero(); S];
+                for (lane, &from) in state.iter_mut().zip(&self.state) {
+                    *lane = load(from);
+                }
+                let (p, state) = self.op.step(load(self.p), load(self.g), state);
                 store(self.p, p);
-                for (to, x) in self.state.into_iter().zip(state) {
+                for (&to, x) in self.state.iter().zip(state) {
                     store(to, x);
                 }
             }

@@ -3,6 +3,7 @@
 use crate::Buffer;
 use cotangent_base::{Element, Layout, MAX_RANK, View};
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// The rows of a layout: where each run of elements along its last axis lies.
 #[derive(Clone, Copy)]
@@ -135,23 +136,48 @@ impl<'a, T: Element> Strided<'a, T> {
     /// Copies the elements from `start` on to all of `to`.
     pub fn gather<'b>(&self, start: usize, to: &'b mut [MaybeUninit<T>]) -> &'b [T] {
         assert!(start + to.len() <= self.rows.layout.shape.count());
-        let from = self.data.as_ptr();
         let out = to.as_mut_ptr().cast::<T>();
-        let step = self.rows.step();
-        self.rows.for_each(start, start + to.len(), |place, at, n| {
-            // SAFETY: `Rows::new` checked that every element lies within `data`, and the runs are as long as `to`.
-            unsafe {
-                let (from, out) = (from.add(place), out.add(at));
-                match step {
-                    1 if n > 8 => std::ptr::copy_nonoverlapping(from, out, n),
-                    0 => (0..n).for_each(|i| out.add(i).write(*from)),
-                    _ => (0..n).for_each(|i| out.add(i).write(*from.offset(i as isize * step))),
-                }
-            }
-        });
-        // SAFETY: the runs cover all of `to`.
-        unsafe { std::slice::from_raw_parts(out, to.len()) }
+        // SAFETY: `Rows::new` checked that every element lies within `data`, and the elements asked for are as many as
+        // `to` is long; so all of `to` is written.
+        unsafe {
+            gather(&self.rows, self.data.as_ptr().cast(), size_of::<T>(), start..start + to.len(), out.cast());
+            std::slice::from_raw_parts(out, to.len())
+        }
     }
+}
+
+/// Copies the elements of the rows, `size` bytes each. Not generic, so that it is compiled once and not wherever an op
+/// is.
+///
+/// # Safety
+/// The rows lie in `from`, and `to` has room for the elements of the range.
+unsafe fn gather(rows: &Rows, from: *const u8, size: usize, elements: Range<usize>, to: *mut u8) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match size {
+            1 => gather_words::<u8>(rows, from, elements, to),
+            4 => gather_words::<u32>(rows, from.cast(), elements, to.cast()),
+            8 => gather_words::<u64>(rows, from.cast(), elements, to.cast()),
+            _ => unreachable!("no dtype has {size} bytes"),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`gather`].
+unsafe fn gather_words<W: Copy>(rows: &Rows, from: *const W, elements: Range<usize>, to: *mut W) {
+    let step = rows.step();
+    rows.for_each(elements.start, elements.end, |place, at, n| {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (from, to) = (from.add(place), to.add(at));
+            match step {
+                1 if n > 8 => std::ptr::copy_nonoverlapping(from, to, n),
+                0 => (0..n).for_each(|i| to.add(i).write(*from)),
+                _ => (0..n).for_each(|i| to.add(i).write(*from.offset(i as isize * step))),
+            }
+        }
+    });
 }
 
 #[cfg(test)]

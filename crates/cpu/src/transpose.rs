@@ -1,6 +1,7 @@
 //! Copies that exchange axes, in tiles, so that neither side walks through memory one cache line per element.
 
 use crate::Buffer;
+use crate::dispatch::for_dtype;
 use crate::par::{self, Shared};
 use crate::strided::{Rows, Strided};
 use cotangent_base::{Element, Layout, View};
@@ -101,10 +102,9 @@ fn tiles(block: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
 
 /// The elements of `x` in row-major order, if `x` exchanges axes: then it is faster to copy them first than to
 /// gather them element by element.
-pub(crate) fn untangled<T: Element>(x: View<Buffer>) -> Option<Buffer> {
-    let from = Strided::<T>::new(x);
-    let plan = Plan::new(&from.rows)?;
-    let mut out = Buffer::uninit(T::DTYPE, x.shape().count());
-    plan.run(from, Shared::new(out.as_mut::<T>()).uninit());
+pub(crate) fn untangled(x: View<Buffer>) -> Option<Buffer> {
+    let plan = Plan::new(&Rows::new(&x.layout, x.buffer.len()))?;
+    let mut out = Buffer::uninit(x.buffer.dtype(), x.shape().count());
+    for_dtype!(x.buffer.dtype(), T => plan.run(Strided::new(x), Shared::new(out.as_mut::<T>()).uninit()));
     Some(out)
 }

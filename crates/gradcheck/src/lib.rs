@@ -42,10 +42,8 @@
 //! ```
 //!
 //! [`Check`] has the knobs: tolerances, the step, the method, the seed. [`pointwise`] compares pointwise ops with
-//! exact derivatives, without a step. [`reach`] finds parameters that get no gradient. [`cases`] is the table of all
-//! built-in ops that the suites in the repository's `tests/` read.
+//! exact derivatives, without a step. [`reach`] finds parameters that get no gradient.
 
-pub mod cases;
 mod cause;
 mod check;
 pub mod compare;

@@ -129,9 +129,9 @@ fn lean(manifest: &str) -> String {
     let members = all.collect::<Vec<_>>().join("\n").replace("[workspace]", "[workspace]\nmembers = [\"crates/core\"]");
     let package = "\n[package]\nname = \"cotangent\"\nversion.workspace = true\nedition.workspace = true\n";
     let dependencies = "\n[dependencies]\ncotangent-core.workspace = true\ncotangent-gradcheck.workspace = true\n";
-    let proptest =
-        "\n[dev-dependencies]\nproptest = { version = \"1\", default-features = false, features = [\"std\"] }\n";
-    [&members, "\n", package, dependencies, proptest].concat()
+    let proptest = "proptest = { version = \"1\", default-features = false, features = [\"std\"] }\n";
+    let tests = "\n[dev-dependencies]\ncotangent-cases.workspace = true\n";
+    [&members, "\n", package, dependencies, tests, proptest].concat()
 }
 
 /// The files of the ops named, or all.

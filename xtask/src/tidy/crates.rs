@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Complaint, File};
 
 /// The arrows of the house: a crate, and the crates of ours that it may stand on. Nothing runs back up.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("cotangent-base", &[]),
     ("cotangent-kernels", &[]),
     ("cotangent-ptx-sim", &[]),
@@ -14,6 +14,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("cotangent-cuda", &["cotangent-base", "cotangent-kernels"]),
     ("cotangent-core", &["cotangent-base", "cotangent-cpu", "cotangent-cuda"]),
     ("cotangent-gradcheck", &["cotangent-base", "cotangent-core"]),
+    ("cotangent-cases", &["cotangent-base", "cotangent-core", "cotangent-gradcheck"]),
     ("cotangent-data", &["cotangent-base", "cotangent-core"]),
     ("cotangent-nn", &["cotangent-base", "cotangent-core"]),
     ("cotangent-train", &["cotangent-base", "cotangent-core", "cotangent-data", "cotangent-nn"]),
@@ -28,7 +29,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "cotangent-train",
         ],
     ),
-    ("cotangent-cuda-suite", &["cotangent", "cotangent-ptx-sim-driver"]),
+    ("cotangent-cuda-suite", &["cotangent", "cotangent-cases", "cotangent-ptx-sim-driver"]),
     ("cotangent-peers", &[]),
     ("xtask", &[]),
 ];

@@ -23,12 +23,23 @@ pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
 
 /// Runs `f` with recording on or off, and sets it back afterwards, even if `f` panics.
 pub(crate) fn with_tracking<R>(on: bool, f: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            TRACKING.set(self.0);
-        }
-    }
-    let _restore = Restore(TRACKING.replace(on));
+    let _restored = Tracking::set(on);
     f()
+}
+
+/// Recording is on or off while this lives; then it is as it was before.
+pub(super) struct Tracking {
+    before: bool,
+}
+
+impl Tracking {
+    pub(super) fn set(on: bool) -> Self {
+        Self { before: TRACKING.replace(on) }
+    }
+}
+
+impl Drop for Tracking {
+    fn drop(&mut self) {
+        TRACKING.set(self.before);
+    }
 }

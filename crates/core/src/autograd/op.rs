@@ -1,9 +1,9 @@
 //! [`Op`]: what an op must say to be part of Cotangent, built in or a user's own.
 
-use super::mode::{is_tracking, with_tracking};
+use super::mode::{Tracking, is_tracking};
 use super::node::{Kind, Node, Rule};
 use crate::device::different;
-use crate::inspect::{self, Origin, Phase, watch};
+use crate::inspect::{self, Origin, Phase, Watched, watch};
 use crate::{Spec, Tensor};
 use cotangent_base::{Saves, ShapeError};
 use std::sync::{Arc, Mutex};
@@ -97,18 +97,52 @@ pub fn apply<const N: usize, O: Op<N>>(op: O, x: [&Tensor; N]) -> Tensor {
         Ok(spec) => spec,
         Err(e) => e.panic(),
     };
-    same_device(O::NAME, &x);
-    let record = records(&x);
-    let watched = watch(O::NAME, Phase::Forward, &x);
-    let (y, aux) = with_tracking(false, || op.forward(x, spec));
-    debug_assert_eq!(y.spec(), spec, "[{}] infer and forward disagree", O::NAME);
-    let origin = watched.map(|watched| watched.end(&x, &[Some(&y)]));
-    if !record {
-        return y.detach();
+    let call = Call::begin(O::NAME, &x);
+    let (y, aux) = op.forward(x, spec);
+    match call.end(&y, spec) {
+        None => y.detach(),
+        Some(origin) => {
+            let (x_kept, y_kept) = keep(O::SAVES, &x, &y);
+            attach(y, O::NAME, &x, Arc::new(Recorded { x: x_kept, y: y_kept, aux, op }), origin)
+        }
     }
-    let kept = if O::SAVES.inputs() { clones(&x) } else { Vec::new() };
-    let rule = Recorded { x: kept, y: O::SAVES.output().then(|| y.detach()), aux, op };
-    attach(y, O::NAME, &x, Arc::new(rule), origin)
+}
+
+// Nothing from here to `attach` is generic, so that it is compiled once and not for every op.
+
+/// An op while its forward runs, of which nothing is recorded.
+struct Call<'a> {
+    op: &'static str,
+    x: &'a [&'a Tensor],
+    /// Whether the op itself will be recorded.
+    record: bool,
+    watched: Option<Watched>,
+    _untracked: Tracking,
+}
+
+impl<'a> Call<'a> {
+    /// # Panics
+    /// If the operands are not all on one device.
+    #[track_caller]
+    fn begin(op: &'static str, x: &'a [&'a Tensor]) -> Self {
+        same_device(op, x);
+        let record = records(x);
+        let watched = watch(op, Phase::Forward, x);
+        Self { op, x, record, watched, _untracked: Tracking::set(false) }
+    }
+
+    /// Where the op ran, as far as anybody looked on; `None` if the op is not to be recorded.
+    fn end(self, y: &Tensor, spec: Spec) -> Option<Option<Box<Origin>>> {
+        debug_assert_eq!(y.spec(), spec, "[{}] infer and forward disagree", self.op);
+        let origin = self.watched.map(|watched| watched.end(self.x, &[Some(y)]));
+        self.record.then_some(origin)
+    }
+}
+
+/// What the rule reads of the operands and of the result.
+fn keep(saves: Saves, x: &[&Tensor], y: &Tensor) -> (Vec<Tensor>, Option<Tensor>) {
+    let x = if saves.inputs() { x.iter().map(|&x| x.clone()).collect() } else { Vec::new() };
+    (x, saves.output().then(|| y.detach()))
 }
 
 fn records(x: &[&Tensor]) -> bool {
@@ -124,12 +158,6 @@ pub(crate) fn same_device(op: &'static str, x: &[&Tensor]) {
     {
         different(op, first.device(), other.device()).panic();
     }
-}
-
-// Not generic, here and below, so that they are compiled once and not for every op.
-
-fn clones(x: &[&Tensor]) -> Vec<Tensor> {
-    x.iter().map(|&x| x.clone()).collect()
 }
 
 fn attach(y: Tensor, name: &'static str, x: &[&Tensor], rule: Arc<dyn Rule>, origin: Option<Box<Origin>>) -> Tensor {

@@ -22,4 +22,4 @@ pub use watch::Phase;
 
 pub(crate) use anomaly::backward_done;
 pub(crate) use memory::{born, gone};
-pub(crate) use watch::{Origin, observe, origin, watch, watch_sum, watch_vjp};
+pub(crate) use watch::{Origin, Watched, observe, origin, watch, watch_sum, watch_vjp};

@@ -172,8 +172,6 @@ impl<T: SimdFloat> Block<'_, T> {
             if const { V::REGISTERS > 16 } {
                 match rows {
                     14.. => return self.compute::<V, 14, N, ROWS>(p),
-                    12.. => return self.compute::<V, 12, N, ROWS>(p),
-                    10.. => return self.compute::<V, 10, N, ROWS>(p),
                     8.. => return self.compute::<V, 8, N, ROWS>(p),
                     _ => {}
                 }

@@ -19,17 +19,20 @@ impl<T: SimdFloat + Vector<Scalar = T>> Number for T {}
 pub(crate) trait Fold: Copy + Send + Sync + 'static {
     /// The result of folding nothing.
     const NEUTRAL: f64;
+    /// Whether it is worth compiling for every SIMD level.
+    const FAST: bool = true;
     /// Two results into one.
     fn join<L: Lane>(a: L, b: L) -> L;
 }
 
 macro_rules! fold {
-    ($(#[$doc:meta] $name:ident = $neutral:expr, |$a:ident, $b:ident| $join:expr;)*) => {$(
+    ($(#[$doc:meta] $name:ident = $neutral:expr, $(fast $fast:literal,)? |$a:ident, $b:ident| $join:expr;)*) => {$(
         #[$doc]
         #[derive(Clone, Copy)]
         pub(crate) struct $name;
         impl Fold for $name {
             const NEUTRAL: f64 = $neutral;
+            $(const FAST: bool = $fast;)?
             #[inline(always)]
             fn join<L: Lane>($a: L, $b: L) -> L { $join }
         }
@@ -39,7 +42,7 @@ fold! {
     /// Σ.
     Sum = 0.0, |a, b| a + b;
     /// Π.
-    Prod = 1.0, |a, b| a * b;
+    Prod = 1.0, fast false, |a, b| a * b;
     /// The greatest; NaN wins.
     Max = f64::NEG_INFINITY, |a, b| a.max(b);
     /// The smallest; NaN wins.
@@ -122,13 +125,25 @@ pub(crate) fn fold<T: Number, F: Fold, E: Term<T>>(_: F, term: E, extent: Extent
         let out = Shared::new(out);
         let grain = (par::GRAIN / cost.max(1)).max(1);
         par::for_ranges(outer * blocks * strips, grain, |start, end| {
-            simd::run(Units::<T, F, E> { term, extent, blocks, strips, start, end, out, fold: PhantomData })
+            launch(Units::<T, F, E> { term, extent, blocks, strips, start, end, out, fold: PhantomData })
         });
     });
     if blocks > 1 {
         partial = join_blocks::<T, F>(partial, outer, blocks, inner);
     }
     partial
+}
+
+/// Chooses the lanes. Every version of every fold costs compile time: all SIMD levels for sums and extrema of f32, the
+/// type to train in; one for f64; none for products.
+fn launch<T: Number, F: Fold, E: Term<T>>(units: Units<T, F, E>) {
+    if !F::FAST {
+        units.run::<T>()
+    } else if T::DTYPE.bytes() == 8 {
+        units.run::<T::Portable>()
+    } else {
+        simd::run(units)
+    }
 }
 
 /// Joins `[outer, blocks, inner]` pairwise to `[outer, inner]`.

@@ -1,8 +1,8 @@
 //! Ops without a derivative: a gradient that is asked for through one of them must be refused, not left out.
 
-use super::{NONZERO, Op, Rounding};
-use crate::sample::Domain;
+use crate::{NONZERO, Op, Rounding};
 use cotangent_core::{DType, Tensor};
+use cotangent_gradcheck::sample::Domain;
 
 /// The row of an op that is constant but for jumps, or gives no float.
 fn without(name: &'static str, f: fn(&Tensor) -> Tensor) -> Op {

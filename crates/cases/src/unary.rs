@@ -1,9 +1,9 @@
 //! Pointwise ops of one operand.
 
-use super::{NONZERO, Op, POLE, POSITIVE, UNIT, unary};
-use crate::sample::Domain;
+use crate::{NONZERO, Op, POLE, POSITIVE, UNIT, unary};
 use cotangent_core::Tensor;
 use cotangent_core::ops::*;
+use cotangent_gradcheck::sample::Domain;
 
 /// [-3, 3), away from 0.
 const BENT_AT_ZERO: Domain = Domain::Away(-3.0, 3.0, &[0.0]);

@@ -1,8 +1,8 @@
 //! Normalisations, softmax and its losses, dropout.
 
-use super::{Op, POSITIVE, Rounding, UNIT};
-use crate::sample::Domain;
+use crate::{Op, POSITIVE, Rounding, UNIT};
 use cotangent_core::{Rng, Tensor};
+use cotangent_gradcheck::sample::Domain;
 
 pub fn ops() -> Vec<Op> {
     vec![

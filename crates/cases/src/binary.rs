@@ -1,11 +1,11 @@
 //! Pointwise ops of two operands, and the choice between two: every kind of broadcasting.
 
-use super::{Exact, Op, POLE, POSITIVE, Rounding, UNIT, each};
-use crate::pointwise;
-use crate::sample::Domain;
+use crate::{Exact, Op, POLE, POSITIVE, Rounding, UNIT, each};
 use cotangent_base::Binary;
 use cotangent_core::Tensor;
 use cotangent_core::ops::*;
+use cotangent_gradcheck::pointwise;
+use cotangent_gradcheck::sample::Domain;
 
 /// Pairs of shapes: equal, with fewer axes, stretched on either side, scalars, empty.
 const PAIRS: [[&[usize]; 2]; 10] = [

@@ -1,6 +1,6 @@
 //! Products of matrices.
 
-use super::{Op, UNIT, each};
+use crate::{Op, UNIT, each};
 
 pub fn ops() -> Vec<Op> {
     let products: [[&[usize]; 2]; 10] = [

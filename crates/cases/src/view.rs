@@ -1,6 +1,6 @@
 //! Views, joins and parts: ops that move elements.
 
-use super::{Op, Rounding, UNIT};
+use crate::{Op, Rounding, UNIT};
 use cotangent_core::{DType, Tensor};
 
 pub fn ops() -> Vec<Op> {

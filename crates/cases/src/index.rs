@@ -1,7 +1,7 @@
 //! Ops that pick and place by index.
 
-use super::{Op, Rounding, UNIT};
-use crate::sample::Domain;
+use crate::{Op, Rounding, UNIT};
+use cotangent_gradcheck::sample::Domain;
 
 pub fn ops() -> Vec<Op> {
     vec![

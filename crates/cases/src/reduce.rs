@@ -1,8 +1,8 @@
 //! Reductions: every axis, several, all, of nothing, of one.
 
-use super::{Op, POLE, Rounding, UNIT};
-use crate::sample::Domain;
+use crate::{Op, POLE, Rounding, UNIT};
 use cotangent_core::{Axes, Tensor};
+use cotangent_gradcheck::sample::Domain;
 
 pub fn ops() -> Vec<Op> {
     vec![

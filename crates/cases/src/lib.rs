@@ -4,7 +4,7 @@
 //! [`Op::new`] with one [`at`](Op::at) for each way to call it:
 //!
 //! ```
-//! use cotangent_gradcheck::cases::{Op, UNIT};
+//! use cotangent_cases::{Op, UNIT};
 //! let row = Op::new("matmul")
 //!     .at("2-D", &[(&[3, 4], UNIT), (&[4, 2], UNIT)], |x| x[0].matmul(&x[1]))
 //!     .at("batched", &[(&[2, 3, 4], UNIT), (&[4, 2], UNIT)], |x| x[0].matmul(&x[1]));
@@ -24,10 +24,10 @@ mod unary;
 mod view;
 mod without;
 
-use crate::sample::Domain;
-use crate::{Check, Failure, pointwise};
 use cotangent_base::Unary;
 use cotangent_core::{Shape, Tensor};
+use cotangent_gradcheck::sample::Domain;
+use cotangent_gradcheck::{Check, Failure, pointwise};
 
 /// [-1, 1).
 pub const UNIT: Domain = Domain::Range(-1.0, 1.0);
@@ -116,13 +116,18 @@ impl Op {
 
     /// With one more case: what is special, the operands' shapes and domains, the call.
     pub fn at(
-        mut self,
+        self,
         name: impl Into<String>,
         inputs: &[(&[usize], Domain)],
         f: impl Fn(&[Tensor]) -> Tensor + Send + Sync + 'static,
     ) -> Self {
+        self.with(name.into(), inputs, Box::new(move |x| vec![f(x)]))
+    }
+
+    /// Not generic, so that it is compiled once and not for every case.
+    fn with(mut self, name: String, inputs: &[(&[usize], Domain)], f: Call) -> Self {
         let inputs = inputs.iter().map(|&(shape, domain)| (Shape::from(shape), domain)).collect();
-        self.cases.push(Case { name: name.into(), f: Box::new(move |x| vec![f(x)]), inputs, clear: None });
+        self.cases.push(Case { name, f, inputs, clear: None });
         self
     }
 

@@ -1,9 +1,9 @@
 //! Convolution and pooling: windows of every geometry, both formats.
 
-use super::{Op, Rounding, UNIT};
-use crate::sample::Domain;
+use crate::{Op, Rounding, UNIT};
 use cotangent_base::Slide;
 use cotangent_core::{Conv2dSpec, DataFormat, Padding, Tensor, WindowSpec};
+use cotangent_gradcheck::sample::Domain;
 
 const FORMATS: [DataFormat; 2] = [DataFormat::ChannelsLast, DataFormat::ChannelsFirst];
 
