@@ -4,8 +4,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use cotangent::cases::{self, Case};
 use cotangent::prelude::*;
-use cotangent_cases::{self as cases, Case};
 
 fn main() -> cotangent::Result<()> {
     println!("cpu:    {}", Device::Cpu.describe());

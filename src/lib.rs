@@ -52,6 +52,9 @@
 
 pub mod inspect;
 
+/// All ops, with what is needed to check each on a device.
+#[cfg(feature = "cases")]
+pub use cotangent_cases as cases;
 pub use cotangent_core::*;
 /// Data sets, file formats, batches.
 pub use cotangent_data as data;

@@ -2,7 +2,7 @@
 //!
 //! `COTANGENT_WRITE=1 cargo test --release --test ops_table` writes it.
 
-use cotangent_cases::{self as cases, Op, Rounding};
+use cotangent::cases::{self, Op, Rounding};
 use std::path::{Path, PathBuf};
 
 const HEAD: &str = "\

@@ -1,9 +1,9 @@
 //! The case table in f32 against f64, forward and backward, in every layout, and with values at the edges.
 
+use cotangent::cases::{self, Case, Op, Rounding};
 use cotangent::gradcheck::compare::{near_or_both_nan, same_bits, ulps_f32};
 use cotangent::gradcheck::sample::Arrangement;
 use cotangent::{DType, Shape, Tensor};
-use cotangent_cases::{self as cases, Case, Op, Rounding};
 
 const U: f64 = f32::EPSILON as f64 / 2.0;
 

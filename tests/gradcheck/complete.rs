@@ -1,7 +1,7 @@
 //! No op is missing: the sources of `cotangent-core` are read for the names of ops and of tensor methods, and each
 //! must be in the case table.
 
-use cotangent_cases as cases;
+use cotangent::cases;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {

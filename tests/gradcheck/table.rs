@@ -1,10 +1,10 @@
 //! The case table: first and second derivatives, in every layout, with operands used again, against exact
 //! derivatives, and refusals.
 
+use cotangent::cases::{self, Case, Op};
 use cotangent::gradcheck::sample::Arrangement;
 use cotangent::gradcheck::{Check, Failure, Kind, Passed};
 use cotangent::{DType, GradError, Tensor};
-use cotangent_cases::{self as cases, Case, Op};
 
 /// Runs `check` on every case of the ops that `wanted` chooses, and shows all failures at once.
 fn every(wanted: fn(&Op) -> bool, check: impl Fn(&Op, &Case) -> Result<Vec<Passed>, Failure>) -> Vec<Passed> {

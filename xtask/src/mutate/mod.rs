@@ -117,7 +117,8 @@ const COPIED: [&str; 6] =
     ["crates/", "kernels/", "tests/gradcheck/", "tests/fixtures/edge.", "tests/fixtures/torch.", "Cargo.lock"];
 
 /// The names that the suites use.
-const FACADE: &str = "pub use cotangent_core::*;\npub use cotangent_gradcheck as gradcheck;\n";
+const FACADE: &str =
+    "pub use cotangent_core::*;\npub use cotangent_cases as cases;\npub use cotangent_gradcheck as gradcheck;\n";
 
 /// The suite `fixtures` without the models.
 const FIXTURES: &str = "mod edge;\nmod torch;\n";
@@ -128,10 +129,9 @@ fn lean(manifest: &str) -> String {
     let all = shared.lines().filter(|line| !line.starts_with("members = ") && !line.starts_with("default-members = "));
     let members = all.collect::<Vec<_>>().join("\n").replace("[workspace]", "[workspace]\nmembers = [\"crates/core\"]");
     let package = "\n[package]\nname = \"cotangent\"\nversion.workspace = true\nedition.workspace = true\n";
-    let dependencies = "\n[dependencies]\ncotangent-core.workspace = true\ncotangent-gradcheck.workspace = true\n";
+    let ours = ["cases", "core", "gradcheck"].map(|name| format!("cotangent-{name}.workspace = true\n")).concat();
     let proptest = "proptest = { version = \"1\", default-features = false, features = [\"std\"] }\n";
-    let tests = "\n[dev-dependencies]\ncotangent-cases.workspace = true\n";
-    [&members, "\n", package, dependencies, tests, proptest].concat()
+    [&members, "\n", package, "\n[dependencies]\n", &ours, "\n[dev-dependencies]\n", proptest].concat()
 }
 
 /// The files of the ops named, or all.

@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
         "cotangent",
         &[
             "cotangent-base",
+            "cotangent-cases",
             "cotangent-core",
             "cotangent-data",
             "cotangent-gradcheck",
@@ -29,7 +30,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "cotangent-train",
         ],
     ),
-    ("cotangent-cuda-suite", &["cotangent", "cotangent-cases", "cotangent-ptx-sim-driver"]),
+    ("cotangent-cuda-suite", &["cotangent", "cotangent-ptx-sim-driver"]),
     ("cotangent-peers", &[]),
     ("xtask", &[]),
 ];

@@ -1,7 +1,7 @@
 //! The case table on the device against the CPU, forward and backward.
 
+use cotangent::cases::{self, Case, Op, Rounding};
 use cotangent::{DType, Order, Tensor, grad};
-use cotangent_cases::{self as cases, Case, Op, Rounding};
 use cotangent_cuda_suite::{device, on_device};
 
 /// The unit roundoff of the dtype.
