@@ -3,6 +3,9 @@
 
 use cotangent::Device;
 use std::env::{current_exe, var_os};
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::Command;
 
 /// Set in the child process, so that it starts no other.
 const CHILD: &str = "COTANGENT_CUDA_SUITE_CHILD";
@@ -17,24 +20,70 @@ pub fn run(path: &str, test: impl FnOnce()) {
         found.expect("the simulator stands in for the driver");
         return test();
     }
-    if found.is_ok() {
-        return test();
+    match found {
+        Ok(_) => test(),
+        Err(_) => run_in_child(path, &mut simulator(this_program())),
     }
+}
+
+/// Runs `test`, whose path is `path`, in a child process that `command` makes: on the simulator with other limits, say, or
+/// without a driver. What the test does before is done in both processes.
+///
+/// # Panics
+/// If the test fails.
+pub fn run_in(path: &str, command: impl FnOnce() -> Command, test: impl FnOnce()) {
+    match var_os(CHILD) {
+        Some(_) => test(),
+        None => run_in_child(path, &mut command()),
+    }
+}
+
+fn run_in_child(path: &str, child: &mut Command) {
     let name = path.split_once("::").map_or(path, |(_, name)| name);
-    let program = current_exe().expect("a test has a path");
-    let mut child = ptxsim_driver::command(program).expect("the stand-in was built");
     let output = child.args(["--exact", name]).env(CHILD, "1").output().expect("a test can be started again");
     let text = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-    assert!(output.status.success(), "on the simulator:\n{text}");
-    assert!(text.contains("1 passed"), "`{name}` did not run on the simulator:\n{text}");
+    assert!(output.status.success(), "in a process of its own:\n{text}");
+    assert!(text.contains("1 passed"), "`{name}` did not run in a process of its own:\n{text}");
+}
+
+/// The path of the program that asks.
+///
+/// # Panics
+/// If the system does not tell.
+pub fn this_program() -> PathBuf {
+    current_exe().expect("a program has a path")
+}
+
+/// A command that finds the simulator where it looks for the driver.
+///
+/// # Panics
+/// If the simulator was not built.
+pub fn simulator(program: impl AsRef<OsStr>) -> Command {
+    ptxsim_driver::command(program).expect("the stand-in was built")
 }
 
 /// The device of the tests.
 ///
 /// # Panics
-/// Outside of [`run`], where there is none.
+/// Outside of [`run`] and [`run_in`], where there is none.
 pub fn device() -> Device {
     Device::cuda(0).expect("a CUDA device")
+}
+
+/// A test that runs on the simulator, even where there is a GPU, with these variables of the environment.
+#[macro_export]
+macro_rules! on_simulator {
+    ($(fn $name:ident($variables:expr) $body:block)*) => {$(
+        #[test]
+        fn $name() {
+            let command = || {
+                let mut command = $crate::simulator($crate::this_program());
+                command.envs($variables);
+                command
+            };
+            $crate::run_in(concat!(module_path!(), "::", stringify!($name)), command, || $body);
+        }
+    )*};
 }
 
 /// A test that runs where there is a device.

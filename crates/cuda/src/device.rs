@@ -150,12 +150,29 @@ impl CudaDevice {
 
     /// Calls the driver with this device's context; an error says what was being done.
     pub(crate) fn call<R>(&self, doing: &str, f: impl FnOnce() -> std::result::Result<R, DriverError>) -> Result<R> {
+        self.call_or(doing, None, f)
+    }
+
+    /// The same with a hint for the reader of the error.
+    fn call_or<R>(
+        &self,
+        doing: &str,
+        hint: Option<&str>,
+        f: impl FnOnce() -> std::result::Result<R, DriverError>,
+    ) -> Result<R> {
         let done = self.0.context.bind_to_thread().and_then(|()| f());
-        done.map_err(|error| Error::new(self.place(), format!("{doing}: {}", name(error))))
+        done.map_err(|error| {
+            let hint = if driver::is_final(error) { Some(driver::FINAL) } else { hint };
+            let error = Error::new(self.place(), format!("{doing}: {}", name(error)));
+            hint.into_iter().fold(error, Error::hint)
+        })
     }
 
     pub(crate) fn allocate(&self, bytes: usize) -> Result<u64> {
-        let at = self.call("", || lock(&self.0.pool).take(bytes)).map_err(|_| self.out_of_memory(bytes))?;
+        let mut short = false;
+        let take = || lock(&self.0.pool).take(bytes).inspect_err(|error| short = driver::is_out_of_memory(*error));
+        let taken = self.call("asking for memory", take);
+        let at = taken.map_err(|error| if short { self.out_of_memory(bytes) } else { error })?;
         if cfg!(debug_assertions) && bytes > 0 {
             // SAFETY: the block is at least as long.
             self.call("filling memory", || unsafe {
@@ -205,7 +222,7 @@ impl CudaDevice {
     /// Kernel `name` of `kernels/{stem}.ptx`.
     pub(crate) fn named(&self, stem: &'static str, ptx: &str, name: String) -> Result<Function> {
         let doing = format!("loading kernel {name} of {stem}");
-        self.call(&doing, || lock(&self.0.modules).named(stem, ptx, name)).map_err(refused)
+        self.call_or(&doing, Some(REFUSED), || lock(&self.0.modules).named(stem, ptx, name))
     }
 
     /// The kernel of `key`, and the constants of its formula. `keep` says that `key` alone decides both.
@@ -221,7 +238,7 @@ impl CudaDevice {
         }
         let graph = graph();
         let doing = format!("loading an emitted kernel ({})", key.formula.1);
-        self.call(&doing, || lock(&self.0.modules).emitted(key, keep, graph, slots)).map_err(refused)
+        self.call_or(&doing, Some(REFUSED), || lock(&self.0.modules).emitted(key, keep, graph, slots))
     }
 
     /// Runs a kernel on `grid` blocks of `block` threads; `params` is its one parameter.
@@ -238,13 +255,18 @@ impl CudaDevice {
         let grid = grid.map(|n| n as u32);
         let mut pointers = [std::ptr::from_ref(params).cast::<std::ffi::c_void>().cast_mut()];
         // SAFETY: the caller's promise; the driver copies the parameters before it returns.
-        self.call("launching a kernel", || unsafe {
+        let launched = self.call("launching a kernel", || unsafe {
             let stream = self.0.stream.cu_stream();
             result::launch_kernel(function.0, grid.into(), (block, 1, 1), 0, stream, &mut pointers)
+        });
+        launched.map_err(|error| {
+            let what = lock(&self.0.modules).name(function);
+            let [x, y, z] = grid;
+            Error::new(self.place(), format!("{what} on {x} × {y} × {z} blocks of {block} threads")).because(error)
         })
     }
 }
 
-fn refused(error: Error) -> Error {
-    error.hint("the kernels are for GPUs of compute capability 8.0 and later, with a driver of CUDA 11.8 or later")
-}
+/// Why a driver may refuse a kernel.
+const REFUSED: &str =
+    "the kernels are for GPUs of compute capability 8.0 and later, with a driver of CUDA 11.8 or later";

@@ -17,6 +17,9 @@ fn ask() -> Result<usize, String> {
     if !unsafe { sys::is_culib_present() } {
         return Err("no CUDA driver on this machine".to_owned());
     }
+    if let Some(missing) = NEEDED.iter().find(|name| !has(name)) {
+        return Err(format!("the CUDA driver lacks {missing}, which CUDA {FLOOR} has"));
+    }
     let asked = catch_unwind(|| {
         result::init()?;
         result::device::get_count()
@@ -25,8 +28,29 @@ fn ask() -> Result<usize, String> {
         Ok(Ok(0)) => Err("the CUDA driver finds no device".to_owned()),
         Ok(Ok(count)) => Ok(count as usize),
         Ok(Err(error)) => Err(format!("the CUDA driver does not start: {}", name(error))),
-        Err(_) => Err("the CUDA driver lacks a function of CUDA 11.8".to_owned()),
+        Err(_) => Err(format!("the CUDA driver lacks a function of CUDA {FLOOR}")),
     }
+}
+
+/// The oldest CUDA whose driver has all that is called.
+const FLOOR: &str = "11.8";
+
+/// What every program calls, among it the youngest functions. cudarc panics where one is missing, so it is looked for first.
+const NEEDED: [&str; 8] = [
+    "cuInit",
+    "cuDeviceGetCount",
+    "cuDevicePrimaryCtxRetain",
+    "cuMemAlloc_v2",
+    "cuModuleLoadData",
+    "cuLaunchKernel",
+    "cuStreamBeginCapture_v2",
+    "cuGraphInstantiateWithFlags",
+];
+
+/// Whether the driver's library has a function of this name.
+fn has(name: &str) -> bool {
+    // SAFETY: the library is there; the function is looked up, not called.
+    unsafe { sys::culib().get::<unsafe extern "C" fn()>(name.as_bytes()) }.is_ok()
 }
 
 /// The newest CUDA that the driver knows: 12080 for 12.8.
@@ -57,3 +81,29 @@ pub(crate) fn name(error: result::DriverError) -> String {
         Err(_) => format!("{:?}", error.0),
     }
 }
+
+/// Whether there is too little memory.
+pub(crate) fn is_out_of_memory(error: result::DriverError) -> bool {
+    error.0 == sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY
+}
+
+/// Whether nothing works any more in this process after such an error: a kernel has broken a rule.
+pub(crate) fn is_final(error: result::DriverError) -> bool {
+    use sys::CUresult as R;
+    matches!(
+        error.0,
+        R::CUDA_ERROR_ILLEGAL_ADDRESS
+            | R::CUDA_ERROR_MISALIGNED_ADDRESS
+            | R::CUDA_ERROR_ILLEGAL_INSTRUCTION
+            | R::CUDA_ERROR_LAUNCH_TIMEOUT
+            | R::CUDA_ERROR_LAUNCH_FAILED
+            | R::CUDA_ERROR_ECC_UNCORRECTABLE
+            | R::CUDA_ERROR_HARDWARE_STACK_ERROR
+            | R::CUDA_ERROR_INVALID_ADDRESS_SPACE
+            | R::CUDA_ERROR_INVALID_PC
+    )
+}
+
+/// What to do then.
+pub(crate) const FINAL: &str = "a kernel has failed, this one or one before it, and the driver lets this process do nothing more on \
+    the GPU: start the program again; CUDA_LAUNCH_BLOCKING=1 in the environment tells which kernel it is";

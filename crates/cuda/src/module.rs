@@ -53,6 +53,17 @@ impl Modules {
         Ok(function)
     }
 
+    /// What a kernel is called, for messages.
+    pub fn name(&self, function: Function) -> String {
+        let named = self.named.iter().find(|(_, known)| known.0 == function.0);
+        let emitted = self.texts.iter().find(|(_, known)| known.0 == function.0);
+        match (named, emitted) {
+            (Some(((_, name), _)), _) => format!("kernel {name}"),
+            (None, Some(((key, _), _))) => format!("the emitted kernel of {}", key.formula.1),
+            (None, None) => "a kernel".to_owned(),
+        }
+    }
+
     /// The kernel of `key`, with the constants of its formula, if it was loaded by [`Modules::emitted`] with `keep`.
     pub fn known(&self, key: Key) -> Option<(Function, Vec<u64>)> {
         self.emitted.get(&key).cloned()

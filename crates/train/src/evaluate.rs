@@ -3,7 +3,7 @@
 use crate::data::{Samples, check_inputs};
 use crate::tally::Tally;
 use crate::{Model, Score, Tensors};
-use cotangent_core::{Error, Result, Tensor, no_grad};
+use cotangent_core::{Device, Error, Result, Tensor, no_grad};
 use cotangent_nn::Pass;
 
 /// How many samples inference takes at a time. Only memory and speed depend on it: means are over samples.
@@ -22,11 +22,12 @@ impl Model {
         let mut tally = self.tally()?;
         for start in (0..samples.count).step_by(BATCH) {
             let batch = samples.range(start, BATCH.min(samples.count - start)).to_device(&self.device)?;
-            no_grad(|| {
+            let count = || {
                 let outputs = self.forward(&batch.x, &mut Pass::inference(&mut self.rng.clone()));
                 let (_, losses) = self.loss(&batch, &outputs)?;
                 self.count(&batch, &losses, &outputs, &mut tally)
-            })?;
+            };
+            Device::attempt(|| no_grad(count))??;
         }
         Ok(tally)
     }
@@ -56,8 +57,8 @@ impl Model {
             // where the caller's tensors are, to be compared with them
             outputs.iter().map(|y| y.to_device(&x.list()[0].device())).collect::<Result<Vec<_>>>()
         };
-        let batches: Result<Vec<Vec<Tensor>>> = no_grad(|| (0..count.max(1)).step_by(BATCH).map(batch).collect());
-        let batches = batches?;
+        let all = || (0..count.max(1)).step_by(BATCH).map(batch).collect::<Result<Vec<Vec<Tensor>>>>();
+        let batches = Device::attempt(|| no_grad(all))??;
         let output = |i: usize| Tensor::concat(&batches.iter().map(|outputs| &outputs[i]).collect::<Vec<_>>(), 0);
         Ok((0..self.graph.outputs.len()).map(output).collect())
     }

@@ -5,7 +5,7 @@ use crate::graph::Lazy;
 use crate::tally::Tally;
 use crate::{Model, Tensors};
 use cotangent_core::inspect::{scope, take_anomaly};
-use cotangent_core::{Error, Grads, Result, Tensor, no_grad};
+use cotangent_core::{Device, Error, Grads, Result, Tensor, no_grad};
 use cotangent_nn::{Pass, Target};
 
 impl Model {
@@ -24,8 +24,12 @@ impl Model {
         Ok(self.values(&tally)?.into_iter().map(|(_, value)| value).collect())
     }
 
-    /// One step on one batch, from any device, whose losses and metrics join the sums.
+    /// One step on one batch, from any device, whose losses and metrics join the sums. What the device cannot do is an error.
     pub(crate) fn train_on(&mut self, batch: &Batch, tally: &mut Tally) -> Result<()> {
+        Device::attempt(|| self.try_train_on(batch, tally))?
+    }
+
+    fn try_train_on(&mut self, batch: &Batch, tally: &mut Tally) -> Result<()> {
         let batch = &batch.to_device(&self.device)?;
         let mut rng = self.rng;
         let mut pass = Pass::training(&mut rng);

@@ -5,6 +5,7 @@ mod functions;
 mod index;
 mod products;
 mod reductions;
+mod refusals;
 mod same;
 mod table;
 mod training;

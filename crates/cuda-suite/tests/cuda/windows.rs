@@ -38,6 +38,7 @@ fn convolutions() -> Vec<([usize; 6], WindowSpec)> {
         ([1, 14, 13, 2, 2, 33], window([4, 5], [3, 2], [2, 2], Padding::Explicit([5, 1, 2, 6]))),
         ([9, 20, 19, 1, 1, 4], window([3, 3], [1, 1], [1, 1], SAME)),
         ([1, 70, 3, 2, 1, 2], window([5, 3], [1, 1], [3, 1], SAME)),
+        ([0, 4, 4, 3, 1, 5], three),
     ]
 }
 

@@ -35,7 +35,7 @@ impl Graph {
             let inputs: Vec<Shape> = call.inputs.iter().map(|&value| self.shape(value)).collect();
             let entry = &mut self.layers[layer];
             let shapes = match std::mem::replace(&mut built[layer], true) {
-                false => entry.block.build(&inputs, site),
+                false => Device::attempt(|| entry.block.build(&inputs, site)).and_then(|built| built),
                 true => entry.block.shapes(&inputs), // shared: its parameters are made
             };
             let shapes = shapes.map_err(|e| refuse(&entry.name, &inputs).because(e))?;
