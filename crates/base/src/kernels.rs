@@ -120,6 +120,16 @@ pub enum Draw {
     },
 }
 
+/// A parameter that an optimizer moves, with its gradient and its state, all of one shape and dtype.
+pub struct Moved<'a, B, const S: usize> {
+    /// The parameter, contiguous.
+    pub p: &'a mut B,
+    /// The gradient.
+    pub g: View<'a, B>,
+    /// The state, contiguous.
+    pub state: [&'a mut B; S],
+}
+
 /// What a device can do. `B` is short for [`Self::Buffer`].
 pub trait Kernels {
     /// The device's memory: some elements of one dtype.
@@ -162,6 +172,10 @@ pub trait Kernels {
         g: View<Self::Buffer>,
         state: [&mut Self::Buffer; S],
     );
+    /// [`update`](Kernels::update) of several parameters of one dtype, to the same bits.
+    fn update_all<const S: usize, U: Update<S>>(&self, op: U, moved: Vec<Moved<Self::Buffer, S>>) {
+        moved.into_iter().for_each(|m| self.update(op, m.p, m.g, m.state));
+    }
 
     // ---- reductions
 

@@ -17,7 +17,7 @@ mod window;
 pub use dtype::{DType, Element, Float};
 pub use dual::Dual;
 pub use error::{Error, Result, ShapeError};
-pub use kernels::{Compare, Draw, IntegerOp, Kernels, NormStats, Reduce, View};
+pub use kernels::{Compare, Draw, IntegerOp, Kernels, Moved, NormStats, Reduce, View};
 pub use lane::{Lane, Map, Update};
 pub use layout::Layout;
 pub use pointwise::{Binary, Forward1, Forward2, Saves, SecondVjp1, SecondVjp2, Unary, Vjp1, Vjp2};

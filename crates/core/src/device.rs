@@ -176,6 +176,12 @@ pub(crate) trait Home: Kernels + Copy {
     /// A buffer whose values are anything.
     fn uninit(&self, dtype: DType, count: usize) -> Self::Buffer;
 
+    /// Indices cut to `0..size`, while a step is recorded.
+    fn recorded_index(&self, index: View<Self::Buffer>, size: usize) -> Option<Self::Buffer> {
+        let _ = (index, size);
+        None
+    }
+
     /// The tensor as the device's kernels see it.
     ///
     /// # Panics
@@ -253,6 +259,9 @@ impl Home for CudaDevice {
     }
     fn uninit(&self, dtype: DType, count: usize) -> cotangent_cuda::Buffer {
         CudaDevice::uninit(self, dtype, count)
+    }
+    fn recorded_index(&self, index: View<cotangent_cuda::Buffer>, size: usize) -> Option<cotangent_cuda::Buffer> {
+        (cotangent_cuda::capture::is_recording() && size > 0).then(|| CudaDevice::cut_index(self, index, size))
     }
 }
 

@@ -2,6 +2,7 @@
 //! outside any graph. Ops call these; nothing else does.
 
 use crate::device::{Device, Home, on, on_device};
+use crate::update::Move;
 use crate::{Spec, Tensor};
 use cotangent_base::*;
 use std::sync::Arc;
@@ -123,8 +124,27 @@ pub(crate) fn accumulate(acc: &mut Tensor, x: &Tensor) {
     on!(x, H, home => home.accumulate(own(&home, acc), home.view(x)))
 }
 
-pub(crate) fn update<const S: usize, U: Update<S>>(op: U, p: &mut Tensor, g: &Tensor, state: [&mut Tensor; S]) {
-    on!(g, H, home => home.update(op, own(&home, p), home.view(g), owned(&home, state)))
+/// `moves` are of one dtype.
+pub(crate) fn update_all<const S: usize, U: Update<S>>(op: U, moves: Vec<Move<S>>) {
+    let Some(first) = moves.first() else { return };
+    on!(first.grad, H, home => {
+        let moved = moves.into_iter().map(|Move { param, grad, state }| Moved {
+            p: own(&home, param),
+            g: home.view(grad),
+            state: owned(&home, state),
+        });
+        home.update_all(op, moved.collect())
+    })
+}
+
+/// Writes the elements of `x`, of equal spec, into the memory of `to`, or into new memory if anybody else holds that.
+pub(crate) fn overwrite(to: &mut Tensor, x: &Tensor) {
+    if to.is_sole() {
+        on!(x, H, home => home.assign(own(&home, to), Layout::contiguous(x.shape()), home.view(x)))
+    } else {
+        let copy = copy(x);
+        (to.storage, to.layout) = (copy.storage, copy.layout);
+    }
 }
 
 pub(crate) fn reduce(op: Reduce, x: &Tensor, axes: Axes, keepdim: bool) -> Tensor {
@@ -250,6 +270,12 @@ pub(crate) fn softmax_cross_entropy(x: &Tensor, labels: &Tensor) -> (Tensor, Ten
 
 pub(crate) fn softmax_cross_entropy_dx(softmax: &Tensor, labels: &Tensor, dy: &Tensor) -> Tensor {
     on!(softmax, H, home => tensor::<H>(home.softmax_cross_entropy_dx(home.view(softmax), home.view(labels), home.view(dy)), softmax.shape()))
+}
+
+/// The indices, those beyond `0..size` as the nearest within, if a step is being recorded: nobody looks at them on the host
+/// then, neither now nor when the record runs.
+pub(crate) fn recorded_index(index: &Tensor, size: usize) -> Option<Tensor> {
+    on!(index, H, home => home.recorded_index(home.view(index), size).map(|within| tensor::<H>(within, index.shape())))
 }
 
 pub(crate) fn index_select(x: &Tensor, axis: usize, index: &Tensor) -> Tensor {

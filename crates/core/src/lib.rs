@@ -1,6 +1,7 @@
 //! Cotangent's tensors and reverse-mode differentiation. Users find all of it in the crate `cotangent`.
 
 mod autograd;
+mod capture;
 mod create;
 mod device;
 mod display;
@@ -11,6 +12,7 @@ mod tensor;
 mod update;
 
 pub use autograd::{GradError, Grads, Node, Op, Order, Saved, apply, apply_variadic, grad, is_tracking, no_grad};
+pub use capture::{Capture, Carry, Ledger};
 pub use cotangent_base::{
     Axes, Binary, DType, DataFormat, Element, Error, IntegerOp, Lane, Layout, Padding, Result, Rng, Saves, Shape,
     ShapeError, Stream, Unary, Update, WindowSpec,
@@ -18,3 +20,4 @@ pub use cotangent_base::{
 pub use device::Device;
 pub use ops::{Conv2dSpec, IntoAxes, Operand, binary, unary};
 pub use tensor::{Spec, Tensor};
+pub use update::Move;

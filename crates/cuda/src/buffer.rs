@@ -1,5 +1,6 @@
 //! [`Buffer`]: memory of one dtype on a device.
 
+use crate::capture;
 use crate::device::CudaDevice;
 use cotangent_base::{DType, Element, Error, Result};
 
@@ -81,8 +82,16 @@ impl Buffer {
         self.len == 0
     }
 
-    /// The address of element `place`.
+    /// The address of element `place`, for a kernel.
     pub(crate) fn address(&self, place: usize) -> u64 {
+        if capture::is_recording() {
+            self.device.pool().note(self.at);
+        }
+        self.at + (place * self.dtype.bytes()) as u64
+    }
+
+    /// The address of element `place`, for what keeps the buffer.
+    pub(crate) fn address_within(&self, place: usize) -> u64 {
         self.at + (place * self.dtype.bytes()) as u64
     }
 }

@@ -2,14 +2,24 @@
 //! [`attempt`](crate::attempt).
 
 use crate::fault::expect;
-use crate::kernels::{conv, gemm, index, memory, norm, pointwise, pool, random, reduce, softmax};
+use crate::kernels::{conv, gemm, index, memory, norm, pointwise, pool, random, reduce, softmax, update};
 use crate::{Buffer, CudaDevice};
 use cotangent_base::{
-    Axes, Compare, ConvGeometry, DType, Draw, Element, IntegerOp, Kernels, Layout, Map, NormStats, PoolGeometry,
+    Axes, Compare, ConvGeometry, DType, Draw, Element, IntegerOp, Kernels, Layout, Map, Moved, NormStats, PoolGeometry,
     Reduce, Result, Stream, Update, View,
 };
 
 type X<'a> = View<'a, Buffer>;
+
+impl CudaDevice {
+    /// The indices, those beyond `0..size` as the nearest within.
+    ///
+    /// # Panics
+    /// Where there is too little memory: see [`attempt`](crate::attempt).
+    pub fn cut_index(&self, index: X, size: usize) -> Buffer {
+        expect(index::cut(index, size))
+    }
+}
 
 impl Kernels for CudaDevice {
     type Buffer = Buffer;
@@ -63,7 +73,11 @@ impl Kernels for CudaDevice {
     }
 
     fn update<const S: usize, U: Update<S>>(&self, op: U, p: &mut Buffer, g: X, state: [&mut Buffer; S]) {
-        expect(pointwise::update(*self, op, p, g, state))
+        self.update_all(op, vec![Moved { p, g, state }])
+    }
+
+    fn update_all<const S: usize, U: Update<S>>(&self, op: U, moved: Vec<Moved<Buffer, S>>) {
+        expect(update::update_all(*self, op, moved))
     }
 
     fn reduce(&self, op: Reduce, x: X, axes: Axes) -> Buffer {

@@ -5,14 +5,14 @@ use crate::emit;
 use crate::module::{Function, Key, Modules};
 use crate::pool::Pool;
 use crate::staging::Staging;
-use crate::{Buffer, fault};
+use crate::{Buffer, capture, fault};
 use cotangent_base::{DType, Error, Result};
 use cudarc::driver::result::{self, DriverError};
-use cudarc::driver::sys::CUdevice_attribute as Attribute;
+use cudarc::driver::sys::{CUdevice_attribute as Attribute, CUstream};
 use cudarc::driver::{CudaContext, CudaStream};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 /// A GPU. A cheap handle: what it stands for lives as long as the program.
 #[derive(Clone, Copy)]
@@ -26,7 +26,12 @@ struct Shared {
     pool: Mutex<Pool>,
     staging: Mutex<Option<Staging>>,
     modules: Mutex<Modules>,
+    /// Every call takes part in it; a thread that records has it alone.
+    turn: RwLock<()>,
 }
+
+/// A thread's right to be the only one that gives a device work.
+pub(crate) type Turn = RwLockWriteGuard<'static, ()>;
 
 impl PartialEq for CudaDevice {
     fn eq(&self, other: &Self) -> bool {
@@ -68,6 +73,7 @@ impl CudaDevice {
             pool: Mutex::default(),
             staging: Mutex::default(),
             modules: Mutex::default(),
+            turn: RwLock::default(),
         };
         let device = CudaDevice(Box::leak(Box::new(shared)));
         open.insert(ordinal, device);
@@ -135,7 +141,7 @@ impl CudaDevice {
 
     /// Bytes that tensors hold, and bytes that are kept for tensors to come.
     pub fn pooled(&self) -> (usize, usize) {
-        let pool = lock(&self.0.pool);
+        let pool = self.pool();
         (pool.held(), pool.kept())
     }
 
@@ -144,8 +150,23 @@ impl CudaDevice {
     /// # Errors
     /// If a kernel has failed.
     pub fn synchronize(&self) -> Result<()> {
+        capture::refuse(*self, "it waits for the device")?;
         // SAFETY: the stream lives as long as the program.
-        self.call("waiting", || unsafe { result::stream::synchronize(self.0.stream.cu_stream()) })
+        self.call("waiting", || unsafe { result::stream::synchronize(self.stream()) })
+    }
+
+    /// Waits until no other thread gives the device work, and keeps them from it.
+    pub(crate) fn take_turn(&self) -> Turn {
+        self.0.turn.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The memory.
+    pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {
+        lock(&self.0.pool)
+    }
+
+    pub(crate) fn stream(&self) -> CUstream {
+        self.0.stream.cu_stream()
     }
 
     /// Calls the driver with this device's context; an error says what was being done.
@@ -160,6 +181,8 @@ impl CudaDevice {
         hint: Option<&str>,
         f: impl FnOnce() -> std::result::Result<R, DriverError>,
     ) -> Result<R> {
+        let turn = &self.0.turn;
+        let _shared = (!capture::is_recording()).then(|| turn.read().unwrap_or_else(PoisonError::into_inner));
         let done = self.0.context.bind_to_thread().and_then(|()| f());
         done.map_err(|error| {
             let hint = if driver::is_final(error) { Some(driver::FINAL) } else { hint };
@@ -170,14 +193,12 @@ impl CudaDevice {
 
     pub(crate) fn allocate(&self, bytes: usize) -> Result<u64> {
         let mut short = false;
-        let take = || lock(&self.0.pool).take(bytes).inspect_err(|error| short = driver::is_out_of_memory(*error));
+        let take = || self.pool().take(bytes).inspect_err(|error| short = driver::is_out_of_memory(*error));
         let taken = self.call("asking for memory", take);
         let at = taken.map_err(|error| if short { self.out_of_memory(bytes) } else { error })?;
         if cfg!(debug_assertions) && bytes > 0 {
             // SAFETY: the block is at least as long.
-            self.call("filling memory", || unsafe {
-                result::memset_d8_async(at, 0xFF, bytes, self.0.stream.cu_stream())
-            })?;
+            self.call("filling memory", || unsafe { result::memset_d8_async(at, 0xFF, bytes, self.stream()) })?;
         }
         Ok(at)
     }
@@ -192,7 +213,7 @@ impl CudaDevice {
     }
 
     pub(crate) fn release(&self, block: u64, bytes: usize) {
-        lock(&self.0.pool).keep(block, bytes);
+        self.pool().keep(block, bytes);
     }
 
     fn staged<R>(&self, f: impl FnOnce(&mut Staging) -> std::result::Result<R, DriverError>) -> Result<R> {
@@ -208,15 +229,17 @@ impl CudaDevice {
     /// # Safety
     /// `to` is valid for as many bytes.
     pub(crate) unsafe fn upload(&self, bytes: &[u8], to: u64) -> Result<()> {
+        capture::refuse(*self, "it moves numbers to the device")?;
         // SAFETY: the caller's promise.
-        self.staged(|staging| unsafe { staging.upload(bytes, to, self.0.stream.cu_stream()) })
+        self.staged(|staging| unsafe { staging.upload(bytes, to, self.stream()) })
     }
 
     /// # Safety
     /// `from` is valid for as many bytes.
     pub(crate) unsafe fn download(&self, from: u64, bytes: &mut [u8]) -> Result<()> {
+        capture::refuse(*self, "it reads numbers on the host")?;
         // SAFETY: the caller's promise.
-        self.staged(|staging| unsafe { staging.download(from, bytes, self.0.stream.cu_stream()) })
+        self.staged(|staging| unsafe { staging.download(from, bytes, self.stream()) })
     }
 
     /// Kernel `name` of `kernels/{stem}.ptx`.
@@ -256,7 +279,7 @@ impl CudaDevice {
         let mut pointers = [std::ptr::from_ref(params).cast::<std::ffi::c_void>().cast_mut()];
         // SAFETY: the caller's promise; the driver copies the parameters before it returns.
         let launched = self.call("launching a kernel", || unsafe {
-            let stream = self.0.stream.cu_stream();
+            let stream = self.stream();
             result::launch_kernel(function.0, grid.into(), (block, 1, 1), 0, stream, &mut pointers)
         });
         launched.map_err(|error| {

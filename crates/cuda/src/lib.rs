@@ -6,6 +6,7 @@
 //! is committed (the crate `cotangent-kernels`). Either way the driver assembles it when it is first used.
 
 mod buffer;
+pub mod capture;
 mod contract;
 mod device;
 mod driver;

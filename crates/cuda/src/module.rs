@@ -82,7 +82,7 @@ impl Modules {
         let function = match self.texts.get(&text) {
             Some(&function) => function,
             None => {
-                let module = load(&emit::ptx(&graph, slots + constants.len()))?;
+                let module = load(&emit::ptx(&graph, slots + graph.constant_slots()))?;
                 let function = function(module, emit::ENTRY)?;
                 self.texts.insert(text, function);
                 function

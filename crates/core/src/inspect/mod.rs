@@ -18,7 +18,7 @@ pub use memory::{LiveTensor, MemoryGuard, MemoryReport, memory_report, reset_pea
 pub use profile::{Event, Profile, Row, profile};
 pub use scope::scope;
 pub use units::{Bytes, Time};
-pub use watch::Phase;
+pub use watch::{Phase, is_watched};
 
 pub(crate) use anomaly::backward_done;
 pub(crate) use memory::{born, gone};

@@ -44,6 +44,11 @@ pub(super) fn watchers() -> u8 {
     WATCHERS.get()
 }
 
+/// Whether anybody looks on, on this thread: at anomalies, times or memory.
+pub fn is_watched() -> bool {
+    watchers() != 0
+}
+
 /// Adds or removes a watcher.
 pub(super) fn set_watcher(watcher: u8, on: bool) {
     let others = WATCHERS.get() & !watcher;

@@ -1,5 +1,6 @@
 //! The CUDA backend against the CPU's: every op, training, errors.
 
+mod capture;
 mod errors;
 mod functions;
 mod index;

@@ -124,7 +124,7 @@ fn address(operand: usize, dtype: DType, along: &[Arg]) -> Id {
     value("mad.wide", "s32", Class::B64, &[place, Arg::Int(dtype.bytes() as i64), base])
 }
 
-fn memory_type(dtype: DType) -> &'static str {
+pub(super) fn memory_type(dtype: DType) -> &'static str {
     match dtype {
         DType::F32 => "f32",
         DType::F64 => "f64",

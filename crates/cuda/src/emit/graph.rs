@@ -62,7 +62,9 @@ pub struct Graph {
     /// The bits of the numbers that the caller's formula holds: not part of the kernel's text, but parameters of each launch.
     constants: Vec<u64>,
     /// The slot of the first of them.
-    first_constant: u32,
+    pub(super) first_constant: u32,
+    /// Whether they are in memory, and only their address among the parameters.
+    pub(super) live: bool,
     /// Above 0 while a function of the library is recorded, whose constants never change.
     fixed: u32,
 }
@@ -124,10 +126,20 @@ impl Graph {
         &self.constants
     }
 
+    /// This kernel with the constants in memory: their slots hold the address of the first.
+    pub(super) fn with_live_constants(self) -> Self {
+        Self { live: true, ..self }
+    }
+
+    /// How many slots follow those of the frame.
+    pub fn constant_slots(&self) -> usize {
+        if self.live { 1 } else { self.constants.len() }
+    }
+
     /// A hash of the text, without the constants of the formula.
     pub fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        self.instructions.hash(&mut hasher);
+        (&self.instructions, self.live).hash(&mut hasher);
         hasher.finish()
     }
 

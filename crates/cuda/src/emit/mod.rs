@@ -11,13 +11,15 @@ mod elementwise;
 mod graph;
 mod lane;
 mod philox;
+mod table;
 mod text;
 
 pub use convert::{cast, from_truth, is_true};
 pub use elementwise::{Body, Plan, class, elementwise, load};
-pub use graph::{Arg, Class, Graph, parameter, value};
+pub use graph::{Arg, Class, Graph, parameter, record, value};
 pub use lane::{Real, Sym};
 pub use philox::{unit_f32, unit_f64, words};
+pub use table::{Table, UNUSED, WORDS, table, words as store_words};
 pub use text::{ENTRY, ptx};
 
 #[cfg(test)]

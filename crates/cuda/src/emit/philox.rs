@@ -8,10 +8,9 @@ fn word(op: &'static str, ty: &'static str, args: &[Arg]) -> Arg {
     Arg::Value(value(op, ty, Class::B32, args))
 }
 
-/// The four words of block `block` (below 2³²) of the stream whose seed and number are in these slots.
-pub fn words(block: Arg, seed: u32, stream: u32) -> [Arg; 4] {
-    let halves = |slot| {
-        let both = Arg::Value(value("ld.param", "b64", Class::B64, &[Arg::Slot(slot)]));
+/// The four words of block `block` (below 2³²) of the stream with this seed and number, two double words.
+pub fn words(block: Arg, seed: Arg, stream: Arg) -> [Arg; 4] {
+    let halves = |both| {
         let high = Arg::Value(value("shr", "u64", Class::B64, &[both, Arg::Int(32)]));
         [word("cvt.u32", "u64", &[both]), word("cvt.u32", "u64", &[high])]
     };

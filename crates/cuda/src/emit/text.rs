@@ -17,6 +17,17 @@ const CLASSES: [(Class, &str, &str); 5] = [
     (Class::F64, "f64", "%g"),
 ];
 
+/// The register with the address of the constants, if they are in memory.
+const LIVE: &str = "%live";
+
+/// Which constant in memory the instruction loads, if it loads one.
+fn live_constant(graph: &Graph, instruction: &Instruction) -> Option<u32> {
+    match instruction.args[..] {
+        [Arg::Slot(slot)] if graph.live => slot.checked_sub(graph.first_constant),
+        _ => None,
+    }
+}
+
 /// The kernel [`ENTRY`] with `slots` 8-byte slots of parameters.
 pub fn ptx(graph: &Graph, slots: usize) -> String {
     let needed = graph.needed();
@@ -28,8 +39,15 @@ pub fn ptx(graph: &Graph, slots: usize) -> String {
             let _ = writeln!(out, "\t.reg .{ty} {prefix}<{count}>;");
         }
     }
+    if graph.live {
+        let _ = writeln!(out, "\t.reg .b64 {LIVE};\n\tld.param.u64 {LIVE}, [params+{}];", 8 * graph.first_constant);
+    }
     for (i, instruction) in graph.instructions.iter().enumerate().filter(|(i, _)| needed[*i]) {
-        let _ = writeln!(out, "\t{}", line(instruction, &names[i], &names));
+        let number = live_constant(graph, instruction);
+        let _ = match number {
+            Some(k) => writeln!(out, "\tld.global.{} {}, [{LIVE}+{}];", instruction.ty, names[i], 8 * k),
+            None => writeln!(out, "\t{}", line(instruction, &names[i], &names)),
+        };
     }
     out.push_str("\tret;\n}\n");
     out

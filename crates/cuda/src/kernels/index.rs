@@ -5,7 +5,7 @@ use super::memory::{copy, fill};
 use super::{BLOCK, launch, start};
 use crate::Buffer;
 use crate::emit::{Arg, Class, load, parameter, value};
-use cotangent_base::{Layout, MAX_RANK, Result, View};
+use cotangent_base::{DType, Layout, MAX_RANK, Result, View};
 use cotangent_kernels::INDEX;
 use std::any::TypeId;
 
@@ -107,5 +107,25 @@ fn add(y: Buffer, places: Layout, axis: usize, index: View<Buffer>, x: View<Buff
     }
     // SAFETY: the views lie in their buffers, x has the index's shape, and every index is within y's axis.
     unsafe { launch(y.device(), INDEX, "add", y.dtype(), [lines.div_ceil(BLOCK), 1, 1], &params)? };
+    Ok(y)
+}
+
+/// The indices, those beyond `0..size` as the nearest within.
+pub fn cut(index: View<Buffer>, size: usize) -> Result<Buffer> {
+    let device = index.buffer.device();
+    let y = Buffer::uninit(device, DType::I64, index.shape().count())?;
+    let kernel = Elementwise {
+        formula: TypeId::of::<()>(),
+        name: "cut",
+        variant: 0,
+        keep: false,
+        outputs: &[whole(&y, index.shape())],
+        inputs: &[index],
+    };
+    kernel.run(device, |body| {
+        let long = |op, ty, args: &[Arg]| Arg::Value(value(op, ty, Class::B64, args));
+        let last = long("ld.param", "s64", &[Arg::Slot(parameter(size as u64 - 1))]);
+        vec![long("min", "s64", &[long("max", "s64", &[body.x[0], Arg::Int(0)]), last])]
+    })?;
     Ok(y)
 }

@@ -11,6 +11,7 @@ pub mod pool;
 pub mod random;
 pub mod reduce;
 pub mod softmax;
+pub mod update;
 
 pub use elementwise::whole;
 

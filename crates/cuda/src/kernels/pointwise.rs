@@ -4,10 +4,11 @@ use super::elementwise::{Elementwise, whole};
 use crate::Buffer;
 use crate::device::CudaDevice;
 use crate::emit::{Arg, Class, Real, Sym, cast, from_truth, is_true, value};
-use cotangent_base::{Compare, DType, IntegerOp, Lane, Map, Result, Update, View};
+use cotangent_base::{Compare, DType, IntegerOp, Map, Result, View};
 use std::any::TypeId;
 
-fn sym<T: Real>(x: Arg) -> Sym<T> {
+/// An element as a lane.
+pub fn sym<T: Real>(x: Arg) -> Sym<T> {
     match x {
         Arg::Value(id) => Sym::new(id),
         other => unreachable!("an element is a value, not {other:?}"),
@@ -38,50 +39,25 @@ pub fn map<const N: usize, M: Map<N>>(device: CudaDevice, op: M, x: [View<Buffer
     Ok(y)
 }
 
-fn step<T: Real, const S: usize, U: Update<S>>(op: U, x: &[Arg]) -> Vec<Arg> {
-    let (p, state) = op.step(sym::<T>(x[0]), sym(x[1]), std::array::from_fn(|k| sym(x[2 + k])));
-    std::iter::once(p).chain(state).map(Sym::arg).collect()
-}
-
-/// `(p, state) = op(p, g, state)`, in place.
-pub fn update<const S: usize, U: Update<S>>(
-    device: CudaDevice,
-    op: U,
-    p: &mut Buffer,
-    g: View<Buffer>,
-    state: [&mut Buffer; S],
-) -> Result<()> {
-    let dtype = p.dtype();
-    let p = whole(p, g.shape());
-    let state = state.map(|s| whole(s, g.shape()));
-    let outputs: Vec<View<Buffer>> = std::iter::once(p).chain(state).collect();
-    let inputs: Vec<View<Buffer>> = [p, g].into_iter().chain(state).collect();
-    let kernel = Elementwise {
-        formula: TypeId::of::<U>(),
-        name: "update",
-        variant: 0,
-        keep: size_of::<U>() == 0,
-        outputs: &outputs,
-        inputs: &inputs,
-    };
-    kernel.run(device, |body| match dtype {
-        DType::F32 => step::<f32, S, U>(op, body.x),
-        DType::F64 => step::<f64, S, U>(op, body.x),
-        other => panic!("[update] is for floats, not for {other}"),
-    })
-}
-
-#[derive(Clone, Copy)]
-struct Accumulate;
-impl Update<0> for Accumulate {
-    fn step<L: Lane>(self, p: L, g: L, state: [L; 0]) -> (L, [L; 0]) {
-        (p + g, state)
-    }
-}
-
 /// `acc += x`, in place.
 pub fn accumulate(device: CudaDevice, acc: &mut Buffer, x: View<Buffer>) -> Result<()> {
-    update(device, Accumulate, acc, x, [])
+    let dtype = acc.dtype();
+    let acc = whole(acc, x.shape());
+    let kernel = Elementwise {
+        formula: TypeId::of::<()>(),
+        name: "accumulate",
+        variant: 0,
+        keep: true,
+        outputs: &[acc],
+        inputs: &[acc, x],
+    };
+    kernel.run(device, |body| {
+        vec![match dtype {
+            DType::F32 => (sym::<f32>(body.x[0]) + sym(body.x[1])).arg(),
+            DType::F64 => (sym::<f64>(body.x[0]) + sym(body.x[1])).arg(),
+            other => panic!("[accumulate] is for floats, not for {other}"),
+        }]
+    })
 }
 
 /// `a op b`, as bools.

@@ -2,18 +2,48 @@
 
 use super::elementwise::{Elementwise, whole};
 use crate::Buffer;
+use crate::capture;
 use crate::device::CudaDevice;
 use crate::emit::{Arg, Class, Real, Sym, cast, parameter, unit_f32, unit_f64, value, words};
 use cotangent_base::{DType, Draw, Lane, Result, Shape, Stream, View};
 use std::any::TypeId;
 use std::f64::consts::TAU;
 
+/// A stream as a kernel sees it. In a graph its number moves with the generator, by what is read at `shift`.
+#[derive(Clone, Copy)]
+struct Drawn {
+    stream: Stream,
+    shift: Option<u64>,
+}
+
+impl Drawn {
+    fn new(device: CudaDevice, stream: Stream) -> Result<Self> {
+        Ok(Self { stream, shift: capture::shift(device, stream)? })
+    }
+
+    /// What tells its kernels from those of streams that do not move.
+    fn variant(self) -> u64 {
+        self.shift.is_some() as u64
+    }
+
+    /// Seed and number.
+    fn words(self) -> [Arg; 2] {
+        let long = |op, ty, args: &[Arg]| Arg::Value(value(op, ty, Class::B64, args));
+        let load = |bits| long("ld.param", "b64", &[Arg::Slot(parameter(bits))]);
+        let (seed, number) = (load(self.stream.seed), load(self.stream.stream));
+        let Some(address) = self.shift else { return [seed, number] };
+        let Arg::Value(address) = load(address) else { unreachable!("a load gives a value") };
+        [seed, long("add", "u64", &[number, long("ld.global", "u64", &[Arg::At(address)])])]
+    }
+}
+
 /// The words of the stream's block that index / `per_block` names, and index modulo `per_block`.
-fn block(index: Arg, stream: Stream, per_block: i64) -> ([Arg; 4], Arg) {
+fn block(index: Arg, stream: Drawn, per_block: i64) -> ([Arg; 4], Arg) {
     let (shift, mask) = (Arg::Int(per_block.trailing_zeros() as i64), Arg::Int(per_block - 1));
     let word = |op, ty, args: &[Arg]| Arg::Value(value(op, ty, Class::B32, args));
     let number = word("shr", "u32", &[index, shift]);
-    (words(number, parameter(stream.seed), parameter(stream.stream)), word("and", "b32", &[index, mask]))
+    let [seed, stream] = stream.words();
+    (words(number, seed, stream), word("and", "b32", &[index, mask]))
 }
 
 fn is(x: Arg, c: i64) -> Arg {
@@ -25,13 +55,13 @@ fn choose(truth: Arg, yes: Arg, no: Arg) -> Arg {
 }
 
 /// Word `index` of the stream.
-fn word(index: Arg, stream: Stream) -> Arg {
+fn word(index: Arg, stream: Drawn) -> Arg {
     let (words, which) = block(index, stream, 4);
     (1..4).fold(words[0], |word, k| choose(is(which, k as i64), words[k], word))
 }
 
 /// Two words of the stream for element `index`.
-fn pair(index: Arg, stream: Stream) -> [Arg; 2] {
+fn pair(index: Arg, stream: Drawn) -> [Arg; 2] {
     let (words, odd) = block(index, stream, 2);
     let odd = is(odd, 1);
     [choose(odd, words[2], words[0]), choose(odd, words[3], words[1])]
@@ -51,7 +81,7 @@ fn normal(positive_unit: Sym<f64>, unit: Sym<f64>, odd: Arg, mean: f64, std: f64
     Sym::splat(mean) + radius * Sym::new(part)
 }
 
-fn normal_f32(index: Arg, stream: Stream, mean: f64, std: f64) -> Arg {
+fn normal_f32(index: Arg, stream: Drawn, mean: f64, std: f64) -> Arg {
     let (words, which) = block(index, stream, 4);
     let upper = Arg::Value(value("setp.ge", "u32", Class::Pred, &[which, Arg::Int(2)]));
     let [a, b] = [choose(upper, words[2], words[0]), choose(upper, words[3], words[1])];
@@ -61,7 +91,7 @@ fn normal_f32(index: Arg, stream: Stream, mean: f64, std: f64) -> Arg {
     normal(positive, unit_f32(b).widen(), odd, mean, std).narrow().arg()
 }
 
-fn normal_f64(index: Arg, stream: Stream, mean: f64, std: f64) -> Arg {
+fn normal_f64(index: Arg, stream: Drawn, mean: f64, std: f64) -> Arg {
     let (words, odd) = block(index, stream, 2);
     // the words of both elements of the pair: block index / 2 has them all
     let positive = Sym::one() - unit_f64(words[0], words[1]);
@@ -70,11 +100,11 @@ fn normal_f64(index: Arg, stream: Stream, mean: f64, std: f64) -> Arg {
 
 /// `count` numbers from the distribution.
 pub fn random(device: CudaDevice, draw: Draw, dtype: DType, count: usize, stream: Stream) -> Result<Buffer> {
-    let y = Buffer::uninit(device, dtype, count)?;
+    let (y, stream) = (Buffer::uninit(device, dtype, count)?, Drawn::new(device, stream)?);
     let kernel = Elementwise {
         formula: TypeId::of::<()>(),
         name: "random",
-        variant: 0,
+        variant: stream.variant(),
         keep: false,
         outputs: &[whole(&y, Shape::from([count]))],
         inputs: &[],
@@ -83,7 +113,7 @@ pub fn random(device: CudaDevice, draw: Draw, dtype: DType, count: usize, stream
     Ok(y)
 }
 
-fn draw_element(draw: Draw, dtype: DType, index: Arg, stream: Stream) -> Arg {
+fn draw_element(draw: Draw, dtype: DType, index: Arg, stream: Drawn) -> Arg {
     match (draw, dtype) {
         (Draw::Uniform { low, high }, DType::F32) => {
             uniform(unit_f32(word(index, stream)), low, high, (high as f32).next_down() as f64)
@@ -112,11 +142,11 @@ pub fn dropout(device: CudaDevice, x: View<Buffer>, rate: f64, stream: Stream) -
         return super::memory::copy(x);
     }
     let dtype = x.buffer.dtype();
-    let y = Buffer::uninit(device, dtype, x.shape().count())?;
+    let (y, stream) = (Buffer::uninit(device, dtype, x.shape().count())?, Drawn::new(device, stream)?);
     let kernel = Elementwise {
         formula: TypeId::of::<()>(),
         name: "dropout",
-        variant: 0,
+        variant: stream.variant(),
         keep: false,
         outputs: &[whole(&y, x.shape())],
         inputs: &[x],

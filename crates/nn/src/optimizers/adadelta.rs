@@ -72,9 +72,8 @@ impl Optimizer for Adadelta {
         &["mean_square", "mean_square_step"]
     }
 
-    fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
+    fn update_all(&mut self, moves: Vec<(&mut Tensor, &Tensor)>, step: Step) {
         let rule = Rule { learning_rate: step.learning_rate, rho: self.rho, epsilon: self.epsilon };
-        let slots = self.common.state.slots(param, [0.0; 2]);
-        param.update(rule, grad, slots);
+        self.common.state.update_all(rule, [0.0; 2], moves);
     }
 }

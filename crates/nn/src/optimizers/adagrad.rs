@@ -58,9 +58,8 @@ impl Optimizer for Adagrad {
         &["square_sum"]
     }
 
-    fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
+    fn update_all(&mut self, moves: Vec<(&mut Tensor, &Tensor)>, step: Step) {
         let rule = Rule { learning_rate: step.learning_rate, epsilon: self.epsilon };
-        let slots = self.common.state.slots(param, [self.initial_accumulator]);
-        param.update(rule, grad, slots);
+        self.common.state.update_all(rule, [self.initial_accumulator], moves);
     }
 }

@@ -128,12 +128,11 @@ impl Optimizer for Adam {
         if self.amsgrad { &["m", "v", "greatest_v"] } else { &["m", "v"] }
     }
 
-    fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
+    fn update_all(&mut self, moves: Vec<(&mut Tensor, &Tensor)>, step: Step) {
         let rule = self.rule(step);
-        let state = &mut self.common.state;
         match self.amsgrad {
-            false => param.update(rule, grad, state.slots(param, [0.0; 2])),
-            true => param.update(AmsGrad(rule), grad, state.slots(param, [0.0; 3])),
+            false => self.common.state.update_all(rule, [0.0; 2], moves),
+            true => self.common.state.update_all(AmsGrad(rule), [0.0; 3], moves),
         }
     }
 

@@ -1,6 +1,6 @@
 //! [`AdamW`]: Adam with decoupled weight decay.
 
-use super::{Adam, Common, Optimizer, Step};
+use super::{Adam, Common, Optimizer, Step, in_one};
 use crate::{Clip, LearningRate};
 use cotangent_core::{Result, Tensor};
 
@@ -85,8 +85,10 @@ impl Optimizer for AdamW {
         self.adam.slot_names()
     }
 
-    fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
-        self.adam.update(param, grad, step);
+    in_one!();
+
+    fn update_all(&mut self, moves: Vec<(&mut Tensor, &Tensor)>, step: Step) {
+        self.adam.update_all(moves, step);
     }
 
     fn decays(&self) -> bool {

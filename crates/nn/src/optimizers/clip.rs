@@ -1,6 +1,6 @@
 //! [`Clip`]: bounds on gradients.
 
-use cotangent_core::Tensor;
+use cotangent_core::{DType, Tensor};
 
 /// How gradients that are too great are cut down before a step: `Adam::default().clip(Clip::GlobalNorm(1.0))`.
 ///
@@ -16,6 +16,11 @@ pub enum Clip {
 }
 
 impl Clip {
+    /// Which of the bounds it is.
+    pub(super) fn kind(self) -> std::mem::Discriminant<Self> {
+        std::mem::discriminant(&self)
+    }
+
     pub(super) fn bound(self) -> f64 {
         match self {
             Self::Value(bound) | Self::Norm(bound) | Self::GlobalNorm(bound) => bound,
@@ -27,22 +32,27 @@ impl Clip {
         let grads = grads.iter_mut().flatten();
         match self {
             Self::Value(bound) => grads.for_each(|grad| *grad = grad.clamp(-bound, bound)),
-            Self::Norm(bound) => grads.for_each(|grad| shorten(grad, square(grad).sqrt(), bound)),
+            Self::Norm(bound) => grads.for_each(|grad| *grad = shortened(grad, &square(grad), bound)),
             Self::GlobalNorm(bound) => {
                 let grads: Vec<&mut Tensor> = grads.collect();
-                let norm = grads.iter().map(|grad| square(grad)).sum::<f64>().sqrt();
-                grads.into_iter().for_each(|grad| shorten(grad, norm, bound));
+                let squares = grads.iter().map(|grad| square(grad)).reduce(|sum, x| sum + x);
+                let Some(square) = squares else { return };
+                grads.into_iter().for_each(|grad| *grad = shortened(grad, &square, bound));
             }
         }
     }
 }
 
-fn square(grad: &Tensor) -> f64 {
-    grad.square().sum(..).item()
+/// The sum of the squares, in f64.
+fn square(grad: &Tensor) -> Tensor {
+    grad.square().sum(..).cast(DType::F64)
 }
 
-fn shorten(grad: &mut Tensor, norm: f64, bound: f64) {
-    if !(norm <= bound) {
-        *grad = grad.scale(if norm.is_finite() { bound / norm } else { f64::NAN });
-    }
+/// The gradient times `bound / norm` if the norm, whose square is given, is above the bound. The host does not look at
+/// the numbers, so a GPU works on.
+fn shortened(grad: &Tensor, square: &Tensor, bound: f64) -> Tensor {
+    let norm = square.sqrt();
+    let factor = norm.le(bound).where_(&norm.ones_like(), &(bound / &norm));
+    let finite = norm.scale(0.0); // 0, or NaN
+    grad * (factor + finite).cast(grad.dtype())
 }

@@ -2,7 +2,7 @@
 
 use super::{Clip, State, Target, decays, non_negative};
 use crate::LearningRate;
-use cotangent_core::{Error, Grads, Lane, Result, Tensor, Update};
+use cotangent_core::{Carry, Error, Grads, Lane, Ledger, Move, Result, Tensor, Update};
 
 /// The learning rate, what is done to gradients before the rule and to parameters beside it, and the [`State`]: the part
 /// that all optimizers share. The built-in ones set it by methods of their own, such as [`Adam::clip`](super::Adam::clip).
@@ -24,6 +24,8 @@ pub struct Common {
     pub allow_missing: bool,
     /// What it remembers.
     pub state: State,
+    /// Whether the last step moved parameters that decay, and others.
+    pub(super) lots: [bool; 2],
 }
 
 /// One step, as a rule sees it.
@@ -51,11 +53,10 @@ impl Update<0> for Decay {
 }
 
 impl Step {
-    /// Takes the weight decay off `param`.
-    pub(super) fn decay(&self, param: &mut Tensor, grad: &Tensor) {
-        if self.keep != 1.0 {
-            param.update(Decay { keep: self.keep }, grad, []);
-        }
+    /// Takes the weight decay off parameters.
+    pub(super) fn decay(&self, moves: Vec<(&mut Tensor, &Tensor)>) {
+        let moves = moves.into_iter().map(|(param, grad)| Move { param, grad, state: [] });
+        Tensor::update_all(Decay { keep: self.keep }, moves.collect());
     }
 }
 
@@ -122,10 +123,19 @@ impl Common {
         !self.no_decay.iter().any(|part| name.contains(part))
     }
 
-    /// Moves the average of a parameter towards it.
-    pub(super) fn follow(&mut self, param: &Tensor) {
+    /// Moves the averages of parameters towards them.
+    pub(super) fn follow(&mut self, params: Vec<&Tensor>) {
         if let Some(momentum) = self.average {
-            self.state.follow(param, momentum);
+            self.state.follow(params, momentum);
         }
+    }
+}
+
+impl Carry for Common {
+    fn carry(&mut self, ledger: &mut Ledger) {
+        let clip = self.clip.map(|clip| (clip.kind(), clip.bound().to_bits()));
+        ledger.setting((clip, self.average.map(f64::to_bits), self.accumulate, self.allow_missing));
+        ledger.setting((self.weight_decay != 0.0, &self.no_decay));
+        self.state.carry(ledger);
     }
 }

@@ -24,8 +24,10 @@ pub use state::State;
 pub use target::Target;
 
 use crate::LearningRate;
-use cotangent_core::{Grads, Result, Tensor, inspect};
-use options::{decays, fields, non_negative, options};
+use cotangent_core::{Carry, Grads, Ledger, Result, Tensor, inspect};
+use options::{carried, decays, fields, in_one, non_negative, options};
+
+carried! { Adadelta Adagrad Adam AdamW RmsProp Sgd }
 
 /// A rule that moves parameters against their gradients, and what it remembers of them.
 ///
@@ -59,6 +61,19 @@ pub trait Optimizer: Send {
 
     /// Moves one parameter by its gradient.
     fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step);
+
+    /// Moves several parameters, each as [`update`](Optimizer::update) does. The built-in ones do it in one launch on a GPU,
+    /// by [`State::update_all`].
+    fn update_all(&mut self, moves: Vec<(&mut Tensor, &Tensor)>, step: Step) {
+        moves.into_iter().for_each(|(param, grad)| self.update(param, grad, step));
+    }
+
+    /// Whether a [`Capture`](cotangent_core::Capture) can record it: if all that differs from step to step reaches the
+    /// device as the rule of [`State::update_all`], of which [`update_all`](Optimizer::update_all) makes the same calls
+    /// whatever the parameters, even for none.
+    fn can_be_recorded(&self) -> bool {
+        false
+    }
 
     /// What it keeps of each parameter under its settings, in the order of [`State::get`]: a checkpoint of other settings
     /// is refused by it.
@@ -105,18 +120,70 @@ pub trait Optimizer: Send {
         }
         let Some(grads) = self.common_mut().gradients(&targets, grads) else { return Ok(()) };
         let step = self.common_mut().begin();
-        for (target, grad) in targets.into_iter().zip(grads) {
-            let Some(grad) = grad else { continue };
-            let step = if self.common().decays(&target) { step } else { Step { keep: 1.0, ..step } };
-            inspect::scope(target.name.as_deref().unwrap_or("parameter"), || {
-                if !self.decays() {
-                    step.decay(target.value, &grad);
-                }
-                self.update(target.value, &grad, step);
-            });
-            self.common_mut().follow(target.value);
+        if inspect::is_watched() {
+            self.move_one_by_one(targets, &grads, step);
+        } else {
+            self.move_all(targets, &grads, step);
         }
         Ok(())
+    }
+
+    /// Moves the targets that have a gradient, those that decay and those that do not, each lot at once.
+    #[doc(hidden)]
+    fn move_all(&mut self, targets: Vec<Target>, grads: &[Option<Tensor>], step: Step) {
+        let mut lots = [Vec::new(), Vec::new()];
+        for (target, grad) in targets.into_iter().zip(grads) {
+            let Some(grad) = grad else { continue };
+            let lot = usize::from(!self.common().decays(&target));
+            lots[lot].push((target.value, grad));
+        }
+        self.common_mut().lots = [0, 1].map(|lot| !lots[lot].is_empty());
+        for (lot, mut moves) in lots.into_iter().enumerate().filter(|(_, moves)| !moves.is_empty()) {
+            self.move_lot(moves.iter_mut().map(|(param, grad)| (&mut **param, *grad)).collect(), lot == 0, step);
+            self.common_mut().follow(moves.iter().map(|(param, _)| &**param).collect());
+        }
+    }
+
+    /// Moves each target in its own scope, for whoever looks on.
+    #[doc(hidden)]
+    fn move_one_by_one(&mut self, targets: Vec<Target>, grads: &[Option<Tensor>], step: Step) {
+        for (target, grad) in targets.into_iter().zip(grads) {
+            let Some(grad) = grad else { continue };
+            let decays = self.common().decays(&target);
+            inspect::scope(target.name.as_deref().unwrap_or("parameter"), || {
+                self.move_lot(vec![(&mut *target.value, grad)], decays, step);
+            });
+            self.common_mut().follow(vec![target.value]);
+        }
+    }
+
+    /// Moves parameters that all decay, or all do not.
+    #[doc(hidden)]
+    fn move_lot(&mut self, mut moves: Vec<(&mut Tensor, &Tensor)>, decays: bool, step: Step) {
+        let decays = decays && self.common().weight_decay != 0.0;
+        let step = if decays { step } else { Step { keep: 1.0, ..step } };
+        if decays && !self.decays() {
+            step.decay(moves.iter_mut().map(|(param, grad)| (&mut **param, *grad)).collect());
+        }
+        self.update_all(moves, step);
+    }
+
+    /// Shows a [`Capture`](cotangent_core::Capture) what it keeps; where a record makes a step in its place, counts it.
+    #[doc(hidden)]
+    fn carry_on(&mut self, ledger: &mut Ledger) {
+        let names = self.slot_names();
+        if !self.can_be_recorded() || self.common().accumulate > 1 {
+            ledger.refuse("an optimizer's step is not the same each time");
+        }
+        ledger.setting(names);
+        self.common_mut().carry(ledger);
+        if ledger.replays() {
+            let step = self.common_mut().begin();
+            for (lot, _) in self.common().lots.into_iter().enumerate().filter(|(_, any)| *any) {
+                self.move_lot(Vec::new(), lot == 0, step);
+                self.common_mut().follow(Vec::new());
+            }
+        }
     }
 
     /// Exchanges the parameters with their moving averages, to evaluate with those; a second call undoes it.
@@ -167,11 +234,25 @@ impl<O: Optimizer + ?Sized> Optimizer for Box<O> {
         (**self).update(param, grad, step);
     }
 
+    fn update_all(&mut self, moves: Vec<(&mut Tensor, &Tensor)>, step: Step) {
+        (**self).update_all(moves, step);
+    }
+
+    fn can_be_recorded(&self) -> bool {
+        (**self).can_be_recorded()
+    }
+
     fn slot_names(&self) -> &'static [&'static str] {
         (**self).slot_names()
     }
 
     fn decays(&self) -> bool {
         (**self).decays()
+    }
+}
+
+impl Carry for dyn Optimizer {
+    fn carry(&mut self, ledger: &mut Ledger) {
+        self.carry_on(ledger);
     }
 }

@@ -16,9 +16,37 @@ macro_rules! fields {
         fn common_mut(&mut self) -> &mut $crate::Common {
             &mut self.common
         }
+
+        $crate::optimizers::in_one!();
     };
 }
 pub(super) use fields;
+
+/// The methods of an [`Optimizer`](super::Optimizer) that moves all parameters at once.
+macro_rules! in_one {
+    () => {
+        fn update(&mut self, param: &mut cotangent_core::Tensor, grad: &cotangent_core::Tensor, step: $crate::Step) {
+            self.update_all(vec![(param, grad)], step);
+        }
+
+        fn can_be_recorded(&self) -> bool {
+            true
+        }
+    };
+}
+pub(super) use in_one;
+
+/// What is carried from step to step.
+macro_rules! carried {
+    ($($Optimizer:ident)*) => {$(
+        impl cotangent_core::Carry for $Optimizer {
+            fn carry(&mut self, ledger: &mut cotangent_core::Ledger) {
+                self.carry_on(ledger);
+            }
+        }
+    )*};
+}
+pub(super) use carried;
 
 /// The options as methods that give the optimizer back, and `new` and those that all optimizers have.
 macro_rules! options {

@@ -145,16 +145,16 @@ impl Optimizer for RmsProp {
         }
     }
 
-    fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
+    fn update_all(&mut self, moves: Vec<(&mut Tensor, &Tensor)>, step: Step) {
         let Self { rho, momentum, epsilon, .. } = *self;
         let (inside, outside) = if self.epsilon_inside { (epsilon, 0.0) } else { (0.0, epsilon) };
         let rule = Rule { learning_rate: step.learning_rate, rho, momentum, inside, outside };
         let state = &mut self.common.state;
         match (self.centered, momentum > 0.0) {
-            (false, false) => param.update(rule, grad, state.slots(param, [0.0; 1])),
-            (false, true) => param.update(WithMomentum(rule), grad, state.slots(param, [0.0; 2])),
-            (true, false) => param.update(Centered(rule), grad, state.slots(param, [0.0; 2])),
-            (true, true) => param.update(CenteredWithMomentum(rule), grad, state.slots(param, [0.0; 3])),
+            (false, false) => state.update_all(rule, [0.0; 1], moves),
+            (false, true) => state.update_all(WithMomentum(rule), [0.0; 2], moves),
+            (true, false) => state.update_all(Centered(rule), [0.0; 2], moves),
+            (true, true) => state.update_all(CenteredWithMomentum(rule), [0.0; 3], moves),
         }
     }
 }

@@ -72,15 +72,13 @@ impl Optimizer for Sgd {
         if self.momentum == 0.0 { &[] } else { &["momentum"] }
     }
 
-    fn update(&mut self, param: &mut Tensor, grad: &Tensor, step: Step) {
+    fn update_all(&mut self, moves: Vec<(&mut Tensor, &Tensor)>, step: Step) {
         let (momentum, nesterov, learning_rate) = (self.momentum, self.nesterov, step.learning_rate);
-        if momentum == 0.0 {
-            return param.update(Plain { learning_rate }, grad, []);
-        }
-        let slots = self.common.state.slots(param, [0.0]);
-        match nesterov {
-            true => param.update(Momentum::<true> { learning_rate, momentum }, grad, slots),
-            false => param.update(Momentum::<false> { learning_rate, momentum }, grad, slots),
+        let state = &mut self.common.state;
+        match (momentum == 0.0, nesterov) {
+            (true, _) => state.update_all(Plain { learning_rate }, [], moves),
+            (false, true) => state.update_all(Momentum::<true> { learning_rate, momentum }, [0.0], moves),
+            (false, false) => state.update_all(Momentum::<false> { learning_rate, momentum }, [0.0], moves),
         }
     }
 }

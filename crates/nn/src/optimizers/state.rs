@@ -1,7 +1,7 @@
 //! [`State`]: what an optimizer remembers of its steps and parameters.
 
-use cotangent_core::Tensor;
-use std::collections::HashMap;
+use cotangent_core::{Carry, Lane, Ledger, Move, Tensor, Update};
+use std::collections::{BTreeMap, HashMap};
 
 /// The number of steps, and for each parameter the tensors that the rule keeps of it, made when it is first moved; its
 /// moving average and the sum of its gradients, if the optimizer wants them.
@@ -10,9 +10,9 @@ use std::collections::HashMap;
 #[derive(Clone, Default)]
 pub struct State {
     steps: u64,
-    slots: HashMap<u64, Vec<Tensor>>,
-    averages: HashMap<u64, Tensor>,
-    gradient_sums: HashMap<u64, Tensor>,
+    slots: BTreeMap<u64, Vec<Tensor>>,
+    averages: BTreeMap<u64, Tensor>,
+    gradient_sums: BTreeMap<u64, Tensor>,
     summed: u64,
 }
 
@@ -57,6 +57,33 @@ impl State {
         }
     }
 
+    /// Moves the parameters by their gradients and the rule, each with the [`slots`](State::slots) that it has under these
+    /// `initial` numbers.
+    ///
+    /// # Panics
+    /// As [`slots`](State::slots).
+    #[track_caller]
+    pub fn update_all<const S: usize, U: Update<S>>(
+        &mut self,
+        rule: U,
+        initial: [f64; S],
+        moves: Vec<(&mut Tensor, &Tensor)>,
+    ) {
+        if S > 0 {
+            for (param, _) in &moves {
+                let _ = self.slots(param, initial);
+            }
+        }
+        let mut kept: HashMap<u64, &mut Vec<Tensor>> = self.slots.iter_mut().map(|(id, kept)| (*id, kept)).collect();
+        let moves = moves.into_iter().map(|(param, grad)| {
+            let kept = if S > 0 { kept.remove(&id(param)) } else { None };
+            let kept = kept.map_or(&mut [][..], Vec::as_mut_slice);
+            let state = <&mut [Tensor; S]>::try_from(kept).expect("as many as `slots` has made");
+            Move { param, grad, state: state.each_mut() }
+        });
+        Tensor::update_all(rule, moves.collect());
+    }
+
     /// The moving average of `param`, if the optimizer keeps one and has moved it.
     pub fn average(&self, param: &Tensor) -> Option<&Tensor> {
         self.averages.get(&param.leaf_id()?)
@@ -72,13 +99,18 @@ impl State {
     }
 
     /// `average ← momentum · average + (1 − momentum) · param`; at first the parameter itself.
-    pub(super) fn follow(&mut self, param: &Tensor, momentum: f64) {
-        let now = param.detach();
-        let average = match self.average(param) {
-            Some(average) => average.scale(momentum) + now.scale(1.0 - momentum),
-            None => now,
-        };
-        self.set_average(param, average);
+    pub(super) fn follow(&mut self, params: Vec<&Tensor>, momentum: f64) {
+        let mut moves = Vec::with_capacity(params.len());
+        let mut averages: HashMap<u64, &mut Tensor> = self.averages.iter_mut().map(|(id, x)| (*id, x)).collect();
+        let mut new = Vec::new();
+        for param in params {
+            match averages.remove(&id(param)) {
+                Some(average) => moves.push(Move { param: average, grad: param, state: [] }),
+                None => new.push(param),
+            }
+        }
+        Tensor::update_all(Average { momentum }, moves);
+        new.into_iter().for_each(|param| self.set_average(param, param.detach()));
     }
 
     /// The sum of the gradients of `param` that wait for the next step.
@@ -121,6 +153,27 @@ impl State {
 
     pub(super) fn count_step(&mut self) {
         self.steps += 1;
+    }
+}
+
+/// `average ← momentum · average + (1 − momentum) · x`.
+#[derive(Clone, Copy)]
+struct Average {
+    momentum: f64,
+}
+
+impl Update<0> for Average {
+    #[inline(always)]
+    fn step<L: Lane>(self, average: L, x: L, _: [L; 0]) -> (L, [L; 0]) {
+        (L::splat(self.momentum) * average + L::splat(1.0 - self.momentum) * x, [])
+    }
+}
+
+impl Carry for State {
+    fn carry(&mut self, ledger: &mut Ledger) {
+        ledger.setting((self.slots.len(), self.averages.len(), self.gradient_sums.len()));
+        let slots = self.slots.values_mut().flatten();
+        slots.chain(self.averages.values_mut()).for_each(|x| ledger.tensor(x));
     }
 }
 

@@ -23,6 +23,9 @@ impl Index {
             let message = format!("indices are i64, got {} {}; cast them", tensor.dtype(), tensor.shape());
             return Err(ShapeError::new(op, message));
         }
+        if let Some(within) = kernels::recorded_index(tensor, size) {
+            return Ok(Self { tensor: within, size });
+        }
         let values = kernels::download::<i64>(tensor);
         match values.iter().position(|&i| i < 0 || i as usize >= size) {
             None => Ok(Self { tensor: tensor.detach(), size }),
