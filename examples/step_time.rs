@@ -1,13 +1,14 @@
-//! Times one training step: `step_time {cnn|mlp|dropout} --steps N [--threads T] [--device D] [--data DIR] [--hash]`.
+//! Times one training step: `step_time {cnn|mlp|dropout} --steps N [--threads T] [--device D] [--data DIR] [--hash] [--profile]`.
 //!
 //! A step gathers a batch, runs forward and backward, and updates every parameter. After ten steps to warm up, each
 //! is timed alone; the line tells their median and minimum. With `--hash`, the SHA-256 of all weights after the last
-//! step: the same for any number of threads.
+//! step: the same for any number of threads. With `--profile`, where the time of one more step goes, by op.
 
-#[path = "../benches/measure/models.rs"]
+#[path = "../benches/measure/works/models.rs"]
 mod models;
 
 use clap::{Arg, ArgAction, Command, value_parser};
+use cotangent::inspect;
 use cotangent::prelude::*;
 use models::{mnist_digits, mnist_model};
 use sha2::{Digest, Sha256};
@@ -26,6 +27,7 @@ fn main() -> cotangent::Result<()> {
             Arg::new("device").long("device").value_name("D").value_parser(["auto", "cpu"]).default_value("auto"),
             Arg::new("data").long("data").value_name("DIR|synthetic").value_parser(value_parser!(PathBuf)),
             Arg::new("hash").long("hash").action(ArgAction::SetTrue).help("Print the SHA-256 of the weights"),
+            Arg::new("profile").long("profile").action(ArgAction::SetTrue).help("Show where the time goes"),
         ])
         .get_matches();
     let (name, steps) = (&found.get_one::<String>("model").unwrap()[..], *found.get_one::<usize>("steps").unwrap());
@@ -57,6 +59,11 @@ fn main() -> cotangent::Result<()> {
     );
     if found.get_flag("hash") {
         println!("weights {}", hash(&model));
+    }
+    if found.get_flag("profile") {
+        let (step, profile) = inspect::profile(|| time_step(&mut model, &x, &y, &order, 0, batch));
+        step?;
+        println!("{profile}");
     }
     Ok(())
 }

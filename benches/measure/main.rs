@@ -1,47 +1,33 @@
-//! Times Cotangent on the work that `cargo xtask bench --peers` asks for: `measure THREADS` answers requests (see
-//! `protocol`), `measure --digits FILE` writes the images and labels that the peers train on.
+//! Times Cotangent on the work that `cargo xtask bench` asks for. `measure THREADS CLOCK` answers requests (see
+//! `protocol`), `measure --digits FILE` writes the images and labels that the peers train on, and `measure --times N WORK…`
+//! does a work so often, on one thread, for a program that counts instructions.
 
-mod kernels;
-mod models;
 mod protocol;
-mod training;
+mod works;
 
 use cotangent::prelude::*;
-use protocol::Work;
 use std::path::Path;
 
 fn main() -> cotangent::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--digits", file] => write_digits(Path::new(file)),
-        [threads] => {
-            let threads = threads.parse().expect("a number of threads");
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().expect("no thread works yet");
-            protocol::serve(&format!("Cotangent {}", env!("CARGO_PKG_VERSION")), make);
-            Ok(())
+        ["--digits", file] => write_digits(Path::new(file))?,
+        ["--times", times, ref words @ ..] => {
+            use_threads(1);
+            let mut work = works::make(words).expect("there is such a work");
+            (0..times.parse().expect("a count")).for_each(|_| work());
         }
-        _ => panic!("usage: measure THREADS, or measure --digits FILE"),
+        [threads, clock] => {
+            use_threads(threads.parse().expect("a number of threads"));
+            protocol::serve(&format!("Cotangent {}", env!("CARGO_PKG_VERSION")), clock, works::make);
+        }
+        _ => panic!("usage: measure THREADS elapsed|processor, or measure --digits FILE, or measure --times N WORK…"),
     }
+    Ok(())
 }
 
-fn make(words: &[&str]) -> Option<Work> {
-    let size = |word: &str| word.parse().expect("a size");
-    let sizes = |words: &[&str]| words.iter().map(|word| size(word)).collect::<Vec<usize>>();
-    Some(match *words {
-        ["step", "images", ..] => {
-            let [batch, image, width] = sizes(&words[2..])[..] else { return None };
-            training::images_step(batch, image, width)
-        }
-        ["step", name, batch] => training::mnist_step(name, size(batch)),
-        ["infer", batch] => training::inference(size(batch)),
-        ["gemm", ..] => kernels::gemm(sizes(&words[1..]).try_into().ok()?),
-        ["conv", which, format, ..] => kernels::conv(which, format, sizes(&words[3..]).try_into().ok()?)?,
-        ["over", name, count] => kernels::over(name, size(count))?,
-        ["overhead"] => kernels::overhead(),
-        ["copy", count] => kernels::copy(size(count)),
-        ["peak"] => kernels::peak(),
-        _ => return None,
-    })
+fn use_threads(count: usize) {
+    rayon::ThreadPoolBuilder::new().num_threads(count).build_global().expect("no thread works yet");
 }
 
 /// Each image of MNIST's training part, 784 bytes, with its label behind it.

@@ -1,5 +1,5 @@
-//! Requests on stdin, answers on stdout, a line each: what `cargo xtask bench --peers` and the programs that measure
-//! say to each other, so that ours and the peers take turns on the same work in the same minutes.
+//! Requests on stdin, answers on stdout, a line each: what `cargo xtask bench` and the programs that measure say to each
+//! other, so that ours and the peers take turns on the same work in the same minutes.
 //!
 //! - `SECONDS WORK…`: do this work over and over for about that long. Answer: the best and the median time of one, in
 //!   seconds, or `none`.
@@ -7,18 +7,14 @@
 //! - `version`: what is measured here.
 //! - `forget`: let go of the work that was prepared. No answer.
 
+use rustix::time::{ClockId, clock_gettime};
 use std::collections::HashMap;
 use std::io::BufRead;
-use std::time::Instant;
 
-/// Something to time.
-pub type Work = Box<dyn FnMut()>;
-
-/// The fewest seconds that a sample lasts: shorter work is done several times, so that the clock does not matter.
-const SAMPLE: f64 = 50e-6;
-
-/// Answers requests until stdin ends; `make` prepares the work that the words name, if it knows it.
-pub fn serve(version: &str, mut make: impl FnMut(&[&str]) -> Option<Work>) {
+/// Answers requests until stdin ends; `make` prepares the work that the words name, if it knows it. The clock is
+/// `elapsed` or `processor`: the time that has passed, or what processors have spent on all threads.
+pub fn serve(version: &str, clock: &str, mut make: impl FnMut(&[&str]) -> Option<Box<dyn FnMut()>>) {
+    let clock = if clock == "processor" { ClockId::ProcessCPUTime } else { ClockId::Monotonic };
     let mut works = HashMap::new();
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         match line.split_once(' ') {
@@ -31,7 +27,7 @@ pub fn serve(version: &str, mut make: impl FnMut(&[&str]) -> Option<Work>) {
                 let work = works.entry(words.join(" ")).or_insert_with(|| make(&words));
                 match (work, seconds.parse()) {
                     (Some(work), Ok(seconds)) => {
-                        let times = samples(work, seconds);
+                        let times = samples(&mut **work, seconds, clock);
                         println!("{} {}", times[0], times[times.len() / 2]);
                     }
                     _ => println!("none"),
@@ -42,25 +38,32 @@ pub fn serve(version: &str, mut make: impl FnMut(&[&str]) -> Option<Work>) {
 }
 
 /// Times of `work` in ascending order, taken for about `seconds` after a fifth of that to warm up.
-fn samples(work: &mut Work, seconds: f64) -> Vec<f64> {
-    let (mut once, mut calls, begin) = (time(work, 1), 1, Instant::now());
-    while calls < 2 || begin.elapsed().as_secs_f64() < seconds / 5.0 {
-        once = once.min(time(work, 1));
-        calls += 1;
+fn samples(work: &mut dyn FnMut(), seconds: f64, clock: ClockId) -> Vec<f64> {
+    let (begin, mut once) = (now(clock), f64::INFINITY);
+    while now(clock) - begin < seconds / 5.0 {
+        once = once.min(time(work, 1, clock));
     }
-    let (group, begin, mut times) = ((SAMPLE / once).round().max(1.0) as usize, Instant::now(), Vec::new());
-    while times.len() < 2 || begin.elapsed().as_secs_f64() < seconds {
-        times.push(time(work, group));
+    // Shorter work is done several times, so that the clock does not matter; virtual machines correct that of the
+    // processor now and then.
+    let shortest = if clock == ClockId::ProcessCPUTime { 2e-3 } else { 50e-6 };
+    let (group, begin, mut times) = ((shortest / once).round().max(1.0) as usize, now(clock), Vec::new());
+    while now(clock) - begin < seconds {
+        times.push(time(work, group, clock));
     }
     times.sort_by(f64::total_cmp);
     times
 }
 
 /// The seconds of one call, of `calls`.
-fn time(work: &mut Work, calls: usize) -> f64 {
-    let begin = Instant::now();
+fn time(work: &mut dyn FnMut(), calls: usize, clock: ClockId) -> f64 {
+    let begin = now(clock);
     (0..calls).for_each(|_| work());
-    begin.elapsed().as_secs_f64() / calls as f64
+    (now(clock) - begin) / calls as f64
+}
+
+fn now(clock: ClockId) -> f64 {
+    let now = clock_gettime(clock);
+    now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9
 }
 
 /// The most memory that this process has held, in bytes, as Linux tells it; elsewhere 0.

@@ -1,7 +1,6 @@
 """Keras on TensorFlow, on the training steps of `cargo xtask bench --peers`."""
 
 import os
-import time
 
 import worker
 
@@ -42,7 +41,7 @@ class Clock(keras.callbacks.Callback):
         self.begins = []
 
     def on_train_batch_begin(self, batch, logs=None):
-        self.begins.append(time.perf_counter())
+        self.begins.append(worker.NOW())
 
 
 class Fit:

@@ -20,8 +20,8 @@ const USAGE: &str = "usage: cargo xtask <chore>
   ptx [--check | --assemble]
          makes kernels/*.ptx from kernels/*.cu with nvcc (of the PATH, or NVCC), or says which are out of date, or runs them
          and emitted PTX through the assemblers of CUDA 11.7, 12.0 and 13.0 (those that PTXAS lists, or pip's)
-  bench --peers …
-         our times beside those of other libraries; `bench` alone tells more";
+  bench --peers … | --callgrind
+         our times beside those of other libraries, or the instructions of our kernels; `bench` alone tells more";
 
 fn main() -> ExitCode {
     let chore = std::env::args().nth(1).unwrap_or_default();

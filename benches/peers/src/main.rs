@@ -1,4 +1,4 @@
-//! Times the f32 matrix products of other Rust crates: `cotangent-peers THREADS` answers requests (see `protocol`).
+//! Times the f32 matrix products of other Rust crates: `cotangent-peers THREADS CLOCK` answers requests (see `protocol`).
 
 #[path = "../../measure/protocol.rs"]
 mod protocol;
@@ -6,15 +6,16 @@ mod protocol;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use gemm::Parallelism;
-use protocol::Work;
 use std::hint::black_box;
 
 const VERSION: &str = "faer 0.24, gemm 0.19 (x86-v4), matrixmultiply 0.3";
 
 fn main() {
-    let threads: usize = std::env::args().nth(1).and_then(|word| word.parse().ok()).expect("a number of threads");
+    let words: Vec<String> = std::env::args().collect();
+    let [_, threads, clock] = &words[..] else { panic!("usage: cotangent-peers THREADS elapsed|processor") };
+    let threads: usize = threads.parse().expect("a number of threads");
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().expect("no thread works yet");
-    protocol::serve(VERSION, |words| {
+    protocol::serve(VERSION, clock, |words| {
         let ["gemm", library, m, n, k] = *words else { return None };
         let [m, n, k] = [m, n, k].map(|word| word.parse().expect("a size"));
         let product = Product { m, n, k, a: filled(m * k), b: filled(k * n), c: vec![0.0; m * n] };
@@ -43,7 +44,7 @@ struct Product {
 
 impl Product {
     /// Computes it by `multiply`, once checked.
-    fn work(mut self, multiply: impl Fn(&mut Self) + 'static) -> Work {
+    fn work(mut self, multiply: impl Fn(&mut Self) + 'static) -> Box<dyn FnMut()> {
         multiply(&mut self);
         let (i, j) = (self.m - 1, self.n / 2);
         let expected: f64 = (0..self.k).map(|p| self.a[i * self.k + p] as f64 * self.b[p * self.n + j] as f64).sum();
@@ -70,7 +71,25 @@ impl Product {
         // SAFETY: the three slices are row-major matrices of these sizes, and c is borrowed for writing.
         unsafe {
             gemm::gemm(
-                m, n, k, c, 1, columns, false, a, 1, depth, b, 1, columns, 0.0, 1.0, false, false, false, parallelism,
+                m,
+                n,
+                k,
+                c,
+                1,
+                columns,
+                false,
+                a,
+                1,
+                depth,
+                b,
+                1,
+                columns,
+                0.0,
+                1.0,
+                false,
+                false,
+                false,
+                parallelism,
             );
         }
     }

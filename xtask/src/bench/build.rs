@@ -1,6 +1,7 @@
 //! Builds the programs that measure, and finds them.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use super::group::Program;
 use crate::repo;
@@ -8,6 +9,7 @@ use crate::repo;
 /// Where the programs are.
 pub struct Programs {
     ours: PathBuf,
+    /// Nowhere, where ours alone is wanted, and so for the interpreter.
     rust: PathBuf,
     python: PathBuf,
     scripts: PathBuf,
@@ -34,6 +36,10 @@ impl Programs {
         self.folder.join(format!("{program:?}.log"))
     }
 
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn digits(&self) -> PathBuf {
         self.folder.join("digits")
     }
@@ -41,16 +47,21 @@ impl Programs {
 
 /// Builds ours and the Rust peers, and writes the digits that all train on.
 pub fn programs(root: &Path, python: &str) -> Result<Programs, String> {
-    let ours = build(root, &["--bench", "measure"])?;
     let rust = build(root, &["--manifest-path", "benches/peers/Cargo.toml"])?;
-    let folder = root.join("target/peers");
-    std::fs::create_dir_all(&folder).map_err(|problem| format!("{}: {problem}", folder.display()))?;
-    let programs = Programs { ours, rust, python: PathBuf::from(python), scripts: root.join("benches/peers"), folder };
-    let written = std::process::Command::new(&programs.ours).arg("--digits").arg(programs.digits()).status();
+    let programs = Programs { rust, python: PathBuf::from(python), ..ours(root)? };
+    let written = Command::new(&programs.ours).arg("--digits").arg(programs.digits()).status();
     match written.is_ok_and(|status| status.success()) {
         true => Ok(programs),
         false => Err("the digits cannot be written".into()),
     }
+}
+
+/// Builds ours alone.
+pub fn ours(root: &Path) -> Result<Programs, String> {
+    let ours = build(root, &["--bench", "measure"])?;
+    let folder = root.join("target/peers");
+    std::fs::create_dir_all(&folder).map_err(|problem| format!("{}: {problem}", folder.display()))?;
+    Ok(Programs { ours, rust: PathBuf::new(), python: PathBuf::new(), scripts: root.join("benches/peers"), folder })
 }
 
 /// The program that `cargo build` makes of these arguments.
@@ -60,7 +71,7 @@ fn build(root: &Path, arguments: &[&str]) -> Result<PathBuf, String> {
     if std::env::var_os("CARGO_TARGET_DIR").is_none() {
         cargo.env("CARGO_TARGET_DIR", root.join("target"));
     }
-    let built = cargo.stderr(std::process::Stdio::inherit()).output().map_err(|problem| problem.to_string())?;
+    let built = cargo.stderr(Stdio::inherit()).output().map_err(|problem| problem.to_string())?;
     let messages = String::from_utf8_lossy(&built.stdout);
     let executable = messages.lines().filter_map(executable).next_back();
     executable.filter(|_| built.status.success()).ok_or_else(|| format!("cargo build {}: failed", arguments.join(" ")))

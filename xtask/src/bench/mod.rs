@@ -1,7 +1,9 @@
 //! `cargo xtask bench --peers`: our times beside those of other libraries, taken in turns on the same work, so that
-//! what else the machine does falls on all alike. A ratio counts; a single time does not.
+//! what else the machine does falls on all alike. A ratio counts; a single time does not. `cargo xtask bench --callgrind`
+//! counts the instructions of our kernels.
 
 mod build;
+mod callgrind;
 mod group;
 mod groups;
 mod layers;
@@ -13,14 +15,17 @@ mod workers;
 use std::path::Path;
 
 use group::Group;
-use workers::Workers;
+use workers::{Clock, Workers};
 
 const USAGE: &str =
     "usage: cargo xtask bench --peers [--only NAME]… [--rounds N] [--threads N] [--python PATH] [--record]
+       cargo xtask bench --callgrind
   --only    the rows whose name, or whose group's name, contains this; the groups are
             step, inference, product, convolution, pass, overhead, memory, growth
   --rounds  how often all take their turn (3)
   --threads how many threads each may use (as many as there are processors)
+  --processor-time
+            counts what processors spend instead of what passes: with --threads 1, what else runs hardly matters
   --python  an interpreter with torch, keras and tensorflow, jax, onnx and onnxruntime, or some of them (python3)
   --record  write the tables into BENCHMARKS.md";
 
@@ -29,6 +34,7 @@ struct Options {
     only: Vec<String>,
     rounds: usize,
     threads: usize,
+    clock: Clock,
     python: String,
     record: bool,
 }
@@ -36,13 +42,15 @@ struct Options {
 impl Options {
     fn parse(words: &[String]) -> Option<Self> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut options = Self { only: Vec::new(), rounds: 3, threads, python: "python3".into(), record: false };
+        let (clock, python) = (Clock::Elapsed, "python3".into());
+        let mut options = Self { only: Vec::new(), rounds: 3, threads, clock, python, record: false };
         let count = |word: &String| word.parse().ok().filter(|&count| count > 0);
         let mut peers = false;
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--peers" => peers = true,
+                "--processor-time" => options.clock = Clock::Processor,
                 "--record" => options.record = true,
                 "--only" => options.only.push(words.next()?.clone()),
                 "--rounds" => options.rounds = count(words.next()?)?,
@@ -69,12 +77,15 @@ impl Options {
 
 /// Runs the chore; true if it could be done.
 pub fn run(root: &Path, words: &[String]) -> bool {
+    if words == ["--callgrind"] {
+        return callgrind::run(root);
+    }
     let Some(options) = Options::parse(words) else {
         eprintln!("{USAGE}");
         return false;
     };
     let mut workers = match build::programs(root, &options.python) {
-        Ok(programs) => Workers::new(programs, options.threads),
+        Ok(programs) => Workers::new(programs, options.threads, options.clock),
         Err(problem) => {
             eprintln!("{problem}");
             return false;

@@ -12,6 +12,23 @@ use super::group::Program;
 /// How long threads that wait for more work may go on spinning before the next program is measured.
 const SETTLE: Duration = Duration::from_millis(20);
 
+/// What time is taken as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    Elapsed,
+    /// What processors spend, on all threads of a program together.
+    Processor,
+}
+
+impl Clock {
+    fn name(self) -> &'static str {
+        match self {
+            Clock::Elapsed => "elapsed",
+            Clock::Processor => "processor",
+        }
+    }
+}
+
 /// A program that has been started.
 struct Worker {
     child: Child,
@@ -45,12 +62,13 @@ impl Drop for Worker {
 pub struct Workers {
     programs: Programs,
     threads: usize,
+    clock: Clock,
     started: HashMap<Program, Worker>,
 }
 
 impl Workers {
-    pub fn new(programs: Programs, threads: usize) -> Self {
-        Self { programs, threads, started: HashMap::new() }
+    pub fn new(programs: Programs, threads: usize, clock: Clock) -> Self {
+        Self { programs, threads, clock, started: HashMap::new() }
     }
 
     /// The best and the median seconds of one time of the work; nothing if the program is not here or cannot do it.
@@ -96,7 +114,11 @@ impl Workers {
         let words = self.programs.command(program);
         let log = File::create(self.programs.log(program)).expect("a log can be written");
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).arg(&threads).env("MATMUL_NUM_THREADS", &threads).env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+            .args(&words[1..])
+            .args([&threads, self.clock.name()])
+            .env("MATMUL_NUM_THREADS", &threads)
+            .env("PYTHONDONTWRITEBYTECODE", "1");
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn();
         let mut child = child.unwrap_or_else(|problem| panic!("{} cannot be started: {problem}", words[0].display()));
         let (requests, answers) = (child.stdin.take(), child.stdout.take().expect("piped"));

@@ -1,7 +1,7 @@
 //! Training steps and inference.
 
-use crate::models::{mnist_digits, mnist_model};
-use crate::protocol::Work;
+use super::Work;
+use super::models::{mnist_digits, mnist_model};
 use cotangent::prelude::*;
 use std::hint::black_box;
 

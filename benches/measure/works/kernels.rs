@@ -1,6 +1,6 @@
 //! Single kernels, and what the machine can do at best.
 
-use crate::protocol::Work;
+use super::Work;
 use cotangent::WindowSpec;
 use cotangent::prelude::*;
 use cotangent_base::{ConvGeometry, Shape, View};

@@ -1,0 +1,34 @@
+//! The works that are timed, by the words that they are asked for with.
+
+mod kernels;
+mod models;
+mod training;
+
+/// Something to time.
+pub type Work = Box<dyn FnMut()>;
+
+/// Prepares the work that the words name, if there is such a work:
+///
+/// - `step cnn|mlp|dropout BATCH`, `step images BATCH IMAGE WIDTH`, `infer BATCH`: training steps, and the CNN's answers.
+/// - `gemm M N K`, `conv forward|dx|dw first|last N SIZE C K KERNEL STRIDE PAD`: products and convolutions.
+/// - `over OP COUNT`, `overhead`: a pass over many numbers, and an op on few.
+/// - `peak`, `copy COUNT`: what the machine can do at best.
+pub fn make(words: &[&str]) -> Option<Work> {
+    let size = |word: &str| word.parse().expect("a size");
+    let sizes = |words: &[&str]| words.iter().map(|word| size(word)).collect::<Vec<usize>>();
+    Some(match *words {
+        ["step", "images", ..] => {
+            let [batch, image, width] = sizes(&words[2..])[..] else { return None };
+            training::images_step(batch, image, width)
+        }
+        ["step", name, batch] => training::mnist_step(name, size(batch)),
+        ["infer", batch] => training::inference(size(batch)),
+        ["gemm", ..] => kernels::gemm(sizes(&words[1..]).try_into().ok()?),
+        ["conv", which, format, ..] => kernels::conv(which, format, sizes(&words[3..]).try_into().ok()?)?,
+        ["over", name, count] => kernels::over(name, size(count))?,
+        ["overhead"] => kernels::overhead(),
+        ["copy", count] => kernels::copy(size(count)),
+        ["peak"] => kernels::peak(),
+        _ => return None,
+    })
+}
