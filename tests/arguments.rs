@@ -16,17 +16,19 @@ fn an_example_brings_its_own_defaults() {
     let arguments = parse("mnist_cnn").unwrap();
     assert_eq!((arguments.epochs, arguments.batch_size, arguments.seed), (12, 128, 0));
     assert_eq!((arguments.data, arguments.device), (Data::Anywhere, DeviceChoice::Auto));
-    assert_eq!((arguments.train_images, arguments.figure, arguments.channels_first), (None, None, false));
+    assert_eq!((arguments.train_images, arguments.test_images), (None, None));
+    assert_eq!((arguments.figure, arguments.channels_first), (None, false));
 }
 
 #[test]
 fn every_argument_is_read() {
-    let line = "mnist_cnn --data synthetic --epochs 1 --batch-size 32 --train-images 512 --device cpu --threads 2 \
+    let line = "mnist_cnn --data synthetic --epochs 1 --batch-size 32 --train-images 512 --test-images 64 --device cpu --threads 2 \
                 --seed 7 --data-format channels_first --figure out/a.png --save a.run --resume b.run";
     let arguments = parse(line).unwrap();
     assert_eq!((arguments.epochs, arguments.batch_size, arguments.seed), (1, 32, 7));
     assert_eq!((&arguments.data, arguments.device), (&Data::Synthetic, DeviceChoice::Cpu));
-    assert_eq!((arguments.train_images, arguments.channels_first), (Some(512), true));
+    assert_eq!((arguments.train_images, arguments.test_images), (Some(512), Some(64)));
+    assert!(arguments.channels_first);
     assert_eq!(arguments.figure.as_deref(), Some("out/a.png".as_ref()));
     assert_eq!((&arguments.save, &arguments.resume), (&Some("a.run".into()), &Some("b.run".into())));
     assert_ne!(arguments, parse(&line.replace("--threads 2", "--threads 3")).unwrap());

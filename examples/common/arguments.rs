@@ -49,6 +49,8 @@ pub struct Arguments {
     pub batch_size: usize,
     /// Train on this many digits only.
     pub train_images: Option<usize>,
+    /// Test on this many digits only.
+    pub test_images: Option<usize>,
     /// Where the computation runs.
     pub device: DeviceChoice,
     /// The seed of every random number.
@@ -91,6 +93,7 @@ impl Arguments {
             epochs: take(&mut found, "epochs").unwrap_or(defaults.epochs),
             batch_size: take(&mut found, "batch-size").unwrap_or(defaults.batch_size),
             train_images: take(&mut found, "train-images"),
+            test_images: take(&mut found, "test-images"),
             device: match take::<String>(&mut found, "device").as_deref() {
                 Some("cpu") => DeviceChoice::Cpu,
                 Some("cuda") => DeviceChoice::Cuda,
@@ -123,6 +126,7 @@ fn command(defaults: &Defaults) -> Command {
         option("epochs", "N", count(), epochs),
         option("batch-size", "N", count(), batch_size),
         option("train-images", "N", count(), "Train on the first N digits only [default: all]"),
+        option("test-images", "N", count(), "Test on the first N digits only [default: all]"),
         option("device", "DEVICE", ["auto", "cpu", "cuda"], device),
         option("threads", "N", count(), "How many threads may work [default: one for each core]"),
         option("seed", "N", value_parser!(u64), "The seed of every random number [default: 0]"),

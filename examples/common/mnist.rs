@@ -1,8 +1,8 @@
-//! The data that `--data` and `--train-images` name.
+//! The data that `--data`, `--train-images` and `--test-images` name.
 
 use super::{Arguments, Data};
 use cotangent::Result;
-use cotangent::prelude::Mnist;
+use cotangent::prelude::{Mnist, Tensor};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::RefCell;
 
@@ -17,10 +17,14 @@ pub fn mnist(arguments: &Arguments) -> Result<Mnist> {
         }
     };
     println!("{}", mnist.source());
+    let first = |x: &mut Tensor, count: usize| *x = x.narrow(0, 0, count.min(x.shape()[0]));
     if let Some(count) = arguments.train_images {
-        let count = count.min(mnist.x_train.shape()[0]);
-        mnist.x_train = mnist.x_train.narrow(0, 0, count);
-        mnist.y_train = mnist.y_train.narrow(0, 0, count);
+        first(&mut mnist.x_train, count);
+        first(&mut mnist.y_train, count);
+    }
+    if let Some(count) = arguments.test_images {
+        first(&mut mnist.x_test, count);
+        first(&mut mnist.y_test, count);
     }
     Ok(mnist)
 }

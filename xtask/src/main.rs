@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod gpu;
 mod mutate;
 mod ptx;
 mod repo;
@@ -17,6 +18,8 @@ const USAGE: &str = "usage: cargo xtask <chore>
          does the gradient suite notice deliberate mistakes in the ops' rules?
   mutate --ptx [--count N] [--seed N] [FILE…]
          does the CUDA suite notice on the simulator when an instruction is missing in kernels/*.ptx?
+  gpu    makes target/gpu, a folder to carry to a machine with a GPU: programs, MNIST (of MNIST_DIR), and the script run.sh, which
+         tests and measures everything there in less than ten minutes
   ptx [--check | --assemble]
          makes kernels/*.ptx from kernels/*.cu with nvcc (of the PATH, or NVCC), or says which are out of date, or runs them
          and emitted PTX through the assemblers of CUDA 11.7, 12.0 and 13.0 (those that PTXAS lists, or pip's)
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         }
         "mutate" => mutate::run(&root, &std::env::args().skip(2).collect::<Vec<_>>()),
         "bench" => bench::run(&root, &std::env::args().skip(2).collect::<Vec<_>>()),
+        "gpu" => gpu::run(&root),
         "ptx" => match std::env::args().nth(2).as_deref() {
             None => ptx::make(&root),
             Some("--check") => ptx::check(&root),
