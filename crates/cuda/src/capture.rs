@@ -146,6 +146,9 @@ pub(crate) fn numbers(rule: TypeId, dtype: DType, constants: impl FnOnce() -> Ve
         return None;
     }
     let constants = constants();
+    if constants.is_empty() {
+        return None;
+    }
     RECORDING.with_borrow_mut(|r| {
         let r = r.as_mut().filter(|r| r.words.len() + constants.len() <= CAPACITY)?;
         let at = r.words.len();
@@ -167,6 +170,9 @@ pub fn counted<const S: usize, U: Update<S>>(rule: U) -> bool {
     COUNTING.with_borrow_mut(|counting| {
         let Some(Counting { entries, next, words }) = counting.as_mut() else { return false };
         let entry = entries.get(*next).filter(|entry| entry.rule == TypeId::of::<U>());
+        if entry.is_none() && constants::<S, U>(rule, DType::F32).is_empty() {
+            return true;
+        }
         let entry =
             entry.expect("[capture] an optimizer moves parameters by other rules than those that were recorded");
         words[entry.at..][..entry.len].copy_from_slice(&constants::<S, U>(rule, entry.dtype));

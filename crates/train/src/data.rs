@@ -77,11 +77,21 @@ impl Samples {
         Ok((of(0, first), of(first, self.count - first)))
     }
 
+    /// All samples on `device`.
+    pub fn to_device(&self, device: &Device) -> Result<Self> {
+        let Batch { x, y, weights } = self.range(0, self.count).to_device(device)?;
+        Ok(Self { x, y, weights, count: self.count })
+    }
+
+    /// The samples that `index`, on their device, names.
+    pub fn at(&self, index: &Tensor) -> Batch {
+        self.part(|x| x.index_select(0, index))
+    }
+
     /// The samples `index`, in that order.
     pub fn select(&self, index: &[usize]) -> Result<Batch> {
         let index = Tensor::from_vec(index.iter().map(|&i| i as i64).collect());
-        let index = index.to_device(&self.x[0].device())?;
-        Ok(self.part(|x| x.index_select(0, &index)))
+        Ok(self.at(&index.to_device(&self.x[0].device())?))
     }
 
     /// The samples from `start` on, `len` of them.

@@ -1,6 +1,7 @@
 //! Inference: the loss and metrics on samples, and predictions.
 
 use crate::data::{Samples, check_inputs};
+use crate::running::Running;
 use crate::tally::Tally;
 use crate::{Model, Score, Tensors};
 use cotangent_core::{Device, Error, Result, Tensor, no_grad};
@@ -19,16 +20,22 @@ impl Model {
     }
 
     pub(crate) fn tally_over(&self, samples: &Samples) -> Result<Tally> {
-        let mut tally = self.tally()?;
+        let (mut tally, mut running) = (self.tally()?, Running::default());
+        running.begin(&tally)?;
         for start in (0..samples.count).step_by(BATCH) {
             let batch = samples.range(start, BATCH.min(samples.count - start)).to_device(&self.device)?;
             let count = || {
                 let outputs = self.forward(&batch.x, &mut Pass::inference(&mut self.rng.clone()));
                 let (_, losses) = self.loss(&batch, &outputs)?;
-                self.count(&batch, &losses, &outputs, &mut tally)
+                match self.device == Device::Cpu {
+                    true => self.count(&batch, &losses, &outputs, &mut tally),
+                    false => self.count(&batch, &losses, &outputs, &mut running),
+                }
             };
             Device::attempt(|| no_grad(count))??;
+            running.count_samples(batch.x[0].shape()[0]);
         }
+        running.read(&mut tally)?; // nothing, on the CPU
         Ok(tally)
     }
 

@@ -4,6 +4,7 @@ use crate::checkpoint::{self, Plan};
 use crate::cursor::Cursor;
 use crate::data::{Samples, class_weights};
 use crate::interrupt::Interrupt;
+use crate::resident::Resident;
 use crate::run::Run;
 use crate::{Callback, History, Model, Progress, Tensors, Verbosity};
 use cotangent_core::{Error, Result, Tensor};
@@ -155,6 +156,10 @@ impl<'a> Fit<'a> {
     /// Trains, and gives the loss and metrics of each epoch. After Ctrl-C these are the complete epochs', and
     /// [`History::interrupted`] says so.
     ///
+    /// On a GPU the samples are moved there once (in their dtypes: bytes stay bytes), steps are recorded and run again
+    /// ([`Capture`](cotangent_core::Capture)), and the host waits for the device only at the end of an epoch, when the bar is
+    /// drawn, and for callbacks that [watch steps](Callback::watches_steps). The numbers are the same.
+    ///
     /// If the optimizer keeps moving averages of the parameters, the model ends with those, as in Keras.
     ///
     /// Fails before the first step if the model is not compiled, the batch size is 0, the data do not suit the model, or
@@ -178,13 +183,16 @@ impl<'a> Fit<'a> {
             Some(path) => checkpoint::resume(path, self.model, plan, &mut self.callbacks)?,
             None => Cursor::new(self.initial_epoch, self.model.rng, plan),
         };
+        let resident = Resident::new(self.model, &train);
+        let here = |samples: Samples| samples.to_device(&self.model.device()).unwrap_or(samples);
+        let validation = if resident.is_some() { validation.map(here) } else { validation };
         Ok(Run {
             train,
             validation,
             batch_size: self.batch_size,
             epochs: self.epochs,
             shuffle: self.shuffle,
-            told: self.verbosity != Verbosity::Silent || !self.callbacks.is_empty(),
+            resident,
             callbacks: self.callbacks,
             progress: Progress::stdout(self.verbosity),
             interrupt: Interrupt::watch(self.interruptible),

@@ -3,7 +3,7 @@
 use crate::compile::Compiled;
 use crate::graph::{Block, Graph, Lazy, Site, batch};
 use crate::{Sequential, Tensors};
-use cotangent_core::{Device, Error, Result, Rng, Shape, Tensor};
+use cotangent_core::{Carry, Device, Error, Ledger, Result, Rng, Shape, Tensor};
 use cotangent_nn::{Param, Pass};
 
 /// A built model: layers applied to one another, their parameters, and how to train them.
@@ -21,6 +21,22 @@ pub struct Model {
     pub(crate) compiled: Option<Compiled>,
     /// The random numbers of training: the order of batches, dropout.
     pub(crate) rng: Rng,
+}
+
+/// What a step of training changes, and what decides how it is done.
+impl Carry for Model {
+    fn carry(&mut self, ledger: &mut Ledger) {
+        for (_, param) in self.graph.params_mut() {
+            ledger.setting(param.trainable);
+            ledger.tensor(&mut param.value);
+        }
+        ledger.generator(&mut self.rng);
+        let Some(compiled) = &mut self.compiled else { return };
+        for objective in &compiled.objectives {
+            ledger.setting((std::sync::Arc::as_ptr(&objective.loss).cast::<()>(), objective.weight.to_bits()));
+        }
+        compiled.optimizer.carry(ledger);
+    }
 }
 
 /// The stream family of training, beside those of the layers' initial weights.

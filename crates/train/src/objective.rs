@@ -62,14 +62,19 @@ impl Objective {
         }
     }
 
-    /// Adds a batch to the sums of the metrics.
-    pub(crate) fn count(&self, y: &Tensor, output: &Lazy, weights: Option<&Tensor>, sums: &mut [Sums]) {
+    /// What a batch adds to the sums of each metric.
+    pub(crate) fn sums<'a>(
+        &'a self,
+        y: &'a Tensor,
+        output: &'a Lazy,
+        weights: Option<&'a Tensor>,
+    ) -> impl Iterator<Item = (Tensor, Option<Tensor>)> + 'a {
         let mut predicted = None; // made for the first metric that wants it
-        for (metric, sums) in self.metrics.iter().zip(sums) {
+        self.metrics.iter().map(move |metric| {
             let numbers = metric
                 .from_logits(y, &output.logits, output.activation)
                 .unwrap_or_else(|| metric.per_sample(y, predicted.get_or_insert_with(|| output.value())));
-            sums.add(&numbers, weights.filter(|_| metric.is_weighted()));
-        }
+            Sums::of_batch(&numbers, weights.filter(|_| metric.is_weighted()))
+        })
     }
 }

@@ -113,6 +113,12 @@ impl<W: Write> Progress<W> {
         self.metrics.clear();
     }
 
+    /// Whether the live line will be drawn anew when step `done` of `steps` is told: only then does it need the metrics.
+    pub fn is_due(&self, done: usize, steps: usize) -> bool {
+        let waited = self.drawn.is_none_or(|drawn| drawn.elapsed() >= REFRESH);
+        self.verbosity != Verbosity::Silent && self.bar.is_some() && (waited || done == steps)
+    }
+
     /// Step `done` of `steps` (from 1) is done, and the running metrics are these.
     pub fn step(&mut self, done: usize, steps: usize, metrics: &[(&str, f64)]) {
         if self.verbosity == Verbosity::Silent {

@@ -4,6 +4,7 @@ use crate::callbacks::{Callback, Context, Logs, Round};
 use crate::cursor::Cursor;
 use crate::data::Samples;
 use crate::interrupt::Interrupt;
+use crate::resident::Resident;
 use crate::{History, Model, Progress};
 use cotangent_core::{Error, Result};
 use std::io::Stdout;
@@ -20,8 +21,8 @@ pub(crate) struct Run<'a> {
     pub progress: Progress<Stdout>,
     pub interrupt: Interrupt,
     pub cursor: Cursor,
-    /// Whether a step's values are wanted by anyone.
-    pub told: bool,
+    /// The samples to train on once more, where the model's device has its own memory.
+    pub resident: Option<Resident>,
 }
 
 impl Run<'_> {
@@ -58,7 +59,11 @@ impl Run<'_> {
         if begins {
             self.model.rng = rng;
         }
+        if let Some(resident) = &mut self.resident {
+            resident.begin(order.as_deref(), &self.cursor.tally)?;
+        }
         self.steps(order.as_deref())?;
+        self.read()?;
         if self.cursor.history.interrupted() {
             self.progress.finish(&[]);
             return Ok(());
@@ -71,19 +76,20 @@ impl Run<'_> {
         while self.cursor.step < steps && !self.cursor.stop {
             let start = self.cursor.step * self.batch_size;
             let count = self.batch_size.min(self.train.count - start);
-            let batch = match order {
-                Some(order) => self.train.select(&order[start..start + count])?,
-                None => self.train.range(start, count),
-            };
-            self.model.train_on(&batch, &mut self.cursor.tally).map_err(|e| {
+            self.step(order, start, count).map_err(|e| {
                 let row = order.map_or(start, |order| order[start]);
                 let place = format!("step {} of {steps}", self.cursor.step + 1);
                 Error::new(place, format!("a batch that begins with sample {row}")).because(e)
             })?;
             self.cursor.step += 1;
-            if self.told {
-                let mut logs = Logs(self.model.values(&self.cursor.tally)?);
-                self.progress.step(self.cursor.step, steps, &logs.shown());
+            let watched = self.callbacks.iter().any(|callback| callback.watches_steps());
+            let mut logs = Logs::default();
+            if watched || self.progress.is_due(self.cursor.step, steps) {
+                self.read()?;
+                logs = Logs(self.model.values(&self.cursor.tally)?);
+            }
+            self.progress.step(self.cursor.step, steps, &logs.shown());
+            if watched {
                 self.tell(Round::BatchEnd, &mut logs)?;
             }
             if self.interrupt.requested() {
@@ -94,6 +100,22 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    fn step(&mut self, order: Option<&[usize]>, start: usize, count: usize) -> Result<()> {
+        if let Some(resident) = &mut self.resident {
+            return resident.step(self.model, start, count);
+        }
+        let batch = match order {
+            Some(order) => self.train.select(&order[start..start + count])?,
+            None => self.train.range(start, count),
+        };
+        self.model.train_on(&batch, &mut self.cursor.tally)
+    }
+
+    /// Brings the running sums up to date, if they are on the device: here the host waits for it.
+    fn read(&mut self) -> Result<()> {
+        self.resident.as_ref().map_or(Ok(()), |resident| resident.read(&mut self.cursor.tally))
     }
 
     /// What follows the last step of an epoch: validation, callbacks, history, the last line.

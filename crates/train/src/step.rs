@@ -2,10 +2,10 @@
 
 use crate::data::{Batch, check_number, first_nan};
 use crate::graph::Lazy;
-use crate::tally::Tally;
+use crate::tally::{Count, Tally};
 use crate::{Model, Tensors};
 use cotangent_core::inspect::{scope, take_anomaly};
-use cotangent_core::{Device, Error, Grads, Result, Tensor, no_grad};
+use cotangent_core::{DType, Device, Error, Grads, Result, Tensor, no_grad};
 use cotangent_nn::{Pass, Target};
 
 impl Model {
@@ -26,23 +26,33 @@ impl Model {
 
     /// One step on one batch, from any device, whose losses and metrics join the sums. What the device cannot do is an error.
     pub(crate) fn train_on(&mut self, batch: &Batch, tally: &mut Tally) -> Result<()> {
-        Device::attempt(|| self.try_train_on(batch, tally))?
+        Device::attempt(|| {
+            let batch = &batch.to_device(&self.device)?;
+            self.step(batch, |model, losses, outputs| {
+                if losses[0].item().is_nan() {
+                    refuse_nan(&batch.x)?;
+                }
+                model.count(batch, losses, outputs, tally)
+            })
+        })?
     }
 
-    fn try_train_on(&mut self, batch: &Batch, tally: &mut Tally) -> Result<()> {
-        let batch = &batch.to_device(&self.device)?;
+    /// One step on one batch, whose losses and outputs `count` is told before the update. Asks the device for no number, if
+    /// `count` does not.
+    pub(crate) fn step(
+        &mut self,
+        batch: &Batch,
+        count: impl FnOnce(&Model, &[Tensor], &[Lazy]) -> Result<()>,
+    ) -> Result<()> {
         let mut rng = self.rng;
         let mut pass = Pass::training(&mut rng);
         let outputs = self.forward(&batch.x, &mut pass);
         let kept = pass.kept;
         self.rng = rng;
-        let (loss, values) = scope("loss", || self.loss(batch, &outputs))?;
-        if values[0].is_nan() {
-            refuse_nan(&batch.x)?;
-        }
+        let (loss, losses) = scope("loss", || self.loss(batch, &outputs))?;
         refuse_anomaly()?;
         let detached: Vec<Lazy> = outputs.iter().map(Lazy::detach).collect();
-        scope("metrics", || no_grad(|| self.count(batch, &values, &detached, tally)))?;
+        scope("metrics", || no_grad(|| count(self, &losses, &detached)))?;
         take_anomaly(); // a metric may be undefined on a batch
         drop((outputs, detached));
         let grads = loss.backward();
@@ -54,9 +64,9 @@ impl Model {
         Ok(())
     }
 
-    /// The loss to be made small, and its value; with several outputs also the value of each one's. What the size of
-    /// the parameters costs is in the first.
-    pub(crate) fn loss(&self, batch: &Batch, outputs: &[Lazy]) -> Result<(Tensor, Vec<f64>)> {
+    /// The loss to be made small, and the same outside any graph of derivatives; with several outputs also each one's. What
+    /// the size of the parameters costs is in the first.
+    pub(crate) fn loss(&self, batch: &Batch, outputs: &[Lazy]) -> Result<(Tensor, Vec<Tensor>)> {
         let objectives = &self.compiled("loss")?.objectives;
         let each = objectives.iter().zip(&batch.y).zip(outputs);
         let losses: Vec<Tensor> =
@@ -68,17 +78,30 @@ impl Model {
         let penalties = self.params().filter_map(|(_, param)| Some(param.regularizer?.penalty(&param.value)));
         let total = scaled.chain(penalties).reduce(|sum, loss| sum + loss).expect("a model has outputs");
         let parts = if losses.len() == 1 { &[] } else { &losses[..] };
-        let values = std::iter::once(&total).chain(parts).map(Tensor::item).collect();
+        let values = std::iter::once(&total).chain(parts).map(Tensor::detach).collect();
         Ok((total, values))
     }
 
     /// Adds the losses and the metrics of a batch to the sums.
-    pub(crate) fn count(&self, batch: &Batch, losses: &[f64], outputs: &[Lazy], tally: &mut Tally) -> Result<()> {
-        let mut sums = tally.add_losses(losses, batch.x[0].shape()[0]);
+    pub(crate) fn count(
+        &self,
+        batch: &Batch,
+        losses: &[Tensor],
+        outputs: &[Lazy],
+        counter: &mut impl Count,
+    ) -> Result<()> {
+        let samples = batch.x[0].shape()[0];
+        for (i, mean) in losses.iter().enumerate() {
+            // each batch counts by its size, as in Keras
+            let sum = mean.cast(DType::F64).scale(samples as f64).reshape([1]);
+            counter.add(i, &sum, None, samples)?;
+        }
+        let mut i = losses.len();
         for ((objective, y), output) in self.compiled("metrics")?.objectives.iter().zip(&batch.y).zip(outputs) {
-            let (own, others) = sums.split_at_mut(objective.metrics.len());
-            objective.count(y, output, batch.weights.as_ref(), own);
-            sums = others;
+            for (columns, weight) in objective.sums(y, output, batch.weights.as_ref()) {
+                counter.add(i, &columns, weight.as_ref(), samples)?;
+                i += 1;
+            }
         }
         Ok(())
     }

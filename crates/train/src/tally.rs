@@ -8,17 +8,17 @@ use cotangent_nn::{Metric, Sums};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Tally(pub Vec<Sums>);
 
-impl Tally {
-    /// Adds the mean losses of a batch of `samples`: each batch counts by its size, as in Keras. Gives the sums of the
-    /// metrics.
-    pub fn add_losses(&mut self, means: &[f64], samples: usize) -> &mut [Sums] {
-        let (losses, metrics) = self.0.split_at_mut(means.len());
-        for (sums, mean) in losses.iter_mut().zip(means) {
-            sums.columns.resize(1, 0.0);
-            sums.columns[0] += mean * samples as f64;
-            sums.weight += samples as f64;
-        }
-        metrics
+/// Takes what batches add to the sums.
+pub(crate) trait Count {
+    /// What a batch of `samples` adds to sum `i`: its columns, and the sum of its weights if it has any. For each batch, `i`
+    /// counts up from 0.
+    fn add(&mut self, i: usize, columns: &Tensor, weight: Option<&Tensor>, samples: usize) -> Result<()>;
+}
+
+impl Count for Tally {
+    fn add(&mut self, i: usize, columns: &Tensor, weight: Option<&Tensor>, samples: usize) -> Result<()> {
+        self.0[i].add_sums(&columns.to_vec::<f64>(), weight.map_or(samples as f64, Tensor::item));
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod capture;
 mod errors;
+mod fit;
 mod functions;
 mod index;
 mod products;

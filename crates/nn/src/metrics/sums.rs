@@ -28,22 +28,37 @@ impl Sums {
     /// If the batches differ in S, or the weights in N.
     #[track_caller]
     pub fn add(&mut self, numbers: &Tensor, weights: Option<&Tensor>) {
+        let (columns, weight) = Self::of_batch(numbers, weights);
+        self.add_sums(&columns.to_vec::<f64>(), weight.map_or(numbers.shape()[0] as f64, |weight| weight.item()));
+    }
+
+    /// What [`add`](Sums::add) adds, in f64, where the numbers are: the columns, and the weight if there are weights; without
+    /// it is the number of samples.
+    #[track_caller]
+    pub fn of_batch(numbers: &Tensor, weights: Option<&Tensor>) -> (Tensor, Option<Tensor>) {
         let samples = numbers.shape()[0];
-        let mut rows = numbers.detach().cast(DType::F64).reshape([samples, numbers.shape()[1..].iter().product()]);
+        let rows = numbers.detach().cast(DType::F64).reshape([samples, numbers.shape()[1..].iter().product()]);
         match weights {
-            None => self.weight += samples as f64,
+            None => (rows.sum(0), None),
             Some(weights) => {
                 let weights = weights.cast(DType::F64).reshape([samples, 1]);
-                self.weight += weights.sum(..).item();
-                rows = rows * weights;
+                ((rows * &weights).sum(0), Some(weights.sum(..)))
             }
         }
-        let added = rows.sum(0).to_vec::<f64>();
+    }
+
+    /// Adds the sums of a batch.
+    ///
+    /// # Panics
+    /// If there were other numbers of columns before.
+    #[track_caller]
+    pub fn add_sums(&mut self, columns: &[f64], weight: f64) {
         if self.columns.is_empty() {
-            self.columns = vec![0.0; added.len()];
+            self.columns = vec![0.0; columns.len()];
         }
-        assert_eq!(self.columns.len(), added.len(), "[metric] the batches give different numbers of columns");
-        self.columns.iter_mut().zip(added).for_each(|(sum, x)| *sum += x);
+        assert_eq!(self.columns.len(), columns.len(), "[metric] the batches give different numbers of columns");
+        self.columns.iter_mut().zip(columns).for_each(|(sum, x)| *sum += x);
+        self.weight += weight;
     }
 
     /// The first column by the weight; 0 before the first sample.

@@ -48,6 +48,10 @@ impl CsvLogger {
 }
 
 impl Callback for CsvLogger {
+    fn watches_steps(&self) -> bool {
+        false
+    }
+
     fn on_train_begin(&mut self, _: &mut Context) -> Result<()> {
         let mut options = OpenOptions::new();
         options.create(true).append(self.append).write(true).truncate(!self.append);

@@ -97,6 +97,10 @@ impl EarlyStopping {
 }
 
 impl Callback for EarlyStopping {
+    fn watches_steps(&self) -> bool {
+        false
+    }
+
     fn on_train_begin(&mut self, context: &mut Context) -> Result<()> {
         (self.wait, self.best_epoch, self.stopped) = (0, 0, None);
         self.best_weights.clear();

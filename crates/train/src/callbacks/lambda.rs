@@ -43,6 +43,10 @@ impl<'a> LambdaCallback<'a> {
 }
 
 impl Callback for LambdaCallback<'_> {
+    fn watches_steps(&self) -> bool {
+        self.batch_end.is_some()
+    }
+
     fn on_batch_end(&mut self, context: &mut Context) -> Result<()> {
         self.batch_end.as_mut().map_or(Ok(()), |f| f(context))
     }

@@ -22,6 +22,10 @@ impl<F: FnMut(usize, f64) -> f64> LearningRateScheduler<F> {
 }
 
 impl<F: FnMut(usize, f64) -> f64> Callback for LearningRateScheduler<F> {
+    fn watches_steps(&self) -> bool {
+        false
+    }
+
     fn on_epoch_begin(&mut self, context: &mut Context) -> Result<()> {
         let rate = (self.0)(context.epoch(), context.learning_rate());
         context.set_learning_rate(rate)

@@ -73,6 +73,12 @@ pub trait Callback {
         Ok(())
     }
 
+    /// Whether [`on_batch_end`](Callback::on_batch_end) does anything. If no callback's does, nobody asks for the running
+    /// values after each step, and a GPU works on without the host.
+    fn watches_steps(&self) -> bool {
+        true
+    }
+
     /// Before the validation at the end of an epoch, if there is one.
     fn on_validation_begin(&mut self, context: &mut Context) -> Result<()> {
         let _ = context;
@@ -158,6 +164,10 @@ macro_rules! forward {
 
         fn runs_last(&self) -> bool {
             (**self).runs_last()
+        }
+
+        fn watches_steps(&self) -> bool {
+            (**self).watches_steps()
         }
     };
 }

@@ -111,6 +111,10 @@ impl ModelCheckpoint {
 }
 
 impl Callback for ModelCheckpoint {
+    fn watches_steps(&self) -> bool {
+        self.freq.is_some()
+    }
+
     fn on_train_begin(&mut self, context: &mut Context) -> Result<()> {
         if self.freq == Some(0) {
             return Err(Error::new(NAME, "save_freq is 0").hint("use at least 1: after every step"));

@@ -66,6 +66,10 @@ impl ReduceLrOnPlateau {
 }
 
 impl Callback for ReduceLrOnPlateau {
+    fn watches_steps(&self) -> bool {
+        false
+    }
+
     fn on_train_begin(&mut self, context: &mut Context) -> Result<()> {
         (self.wait, self.cooling) = (0, 0);
         if !(0.0..1.0).contains(&self.factor) {

@@ -9,6 +9,10 @@ use cotangent_core::Result;
 pub struct SwapAverages;
 
 impl Callback for SwapAverages {
+    fn watches_steps(&self) -> bool {
+        false
+    }
+
     fn on_validation_begin(&mut self, context: &mut Context) -> Result<()> {
         context.model.swap_averages();
         Ok(())

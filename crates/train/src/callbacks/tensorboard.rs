@@ -46,6 +46,10 @@ fn write(events: &mut Option<Events>, folder: &Path, epoch: usize, numbers: &[(S
 }
 
 impl Callback for TensorBoard {
+    fn watches_steps(&self) -> bool {
+        false
+    }
+
     fn on_train_begin(&mut self, _: &mut Context) -> Result<()> {
         (self.train, self.validation) = (None, None);
         Ok(())

@@ -132,7 +132,7 @@ impl Graph {
         let mut params = self.params_mut();
         for (param, change) in kept {
             let value = &mut params[param].1.value;
-            value.set_(&change(value));
+            value.assign_(&change(value));
         }
     }
 }
