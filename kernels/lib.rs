@@ -25,10 +25,14 @@ files! {
     GEMM "gemm";
     /// Adding by index.
     INDEX "index";
+    /// The sums of batch normalisation.
+    NORM "norm";
     /// Pooling, forward and back.
     POOL "pool";
     /// Reductions, and where the extremes are.
     REDUCE "reduce";
+    /// Softmax and the cross-entropy behind it.
+    SOFTMAX "softmax";
 }
 
 impl File {

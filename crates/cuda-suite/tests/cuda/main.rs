@@ -5,6 +5,7 @@ mod errors;
 mod fit;
 mod functions;
 mod index;
+mod norms;
 mod products;
 mod reductions;
 mod refusals;

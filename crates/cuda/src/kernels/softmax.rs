@@ -1,100 +1,58 @@
-//! Softmax and the cross-entropy that follows it, made of maps over broadcast views and reductions.
+//! Softmax and the cross-entropy that follows it, each in one kernel.
 
 use super::elementwise::{Elementwise, whole};
-use super::index::gather;
-use super::pointwise::map;
-use super::reduce::reduce;
+use super::memory::dense;
+use super::{BLOCK, launch, start};
 use crate::Buffer;
 use crate::emit::{Arg, Class, Real, Sym, parameter, value};
-use cotangent_base::{Axes, DType, Lane, Layout, Map, Reduce, Result, Shape, View};
+use cotangent_base::{DType, Lane, Result, View};
+use cotangent_kernels::SOFTMAX;
 use std::any::TypeId;
 
-/// `e^(x − greatest)`.
-#[derive(Clone, Copy)]
-struct Exponential;
-impl Map<2> for Exponential {
-    fn eval<L: Lane>(self, [x, greatest]: [L; 2]) -> L {
-        (x - greatest).exp()
-    }
-}
-
-/// `e / sum`.
-#[derive(Clone, Copy)]
-struct Share;
-impl Map<2> for Share {
-    fn eval<L: Lane>(self, [e, sum]: [L; 2]) -> L {
-        e * sum.recip()
-    }
-}
-
-/// `x − greatest − ln sum`.
-#[derive(Clone, Copy)]
-struct Log;
-impl Map<3> for Log {
-    fn eval<L: Lane>(self, [x, greatest, sum]: [L; 3]) -> L {
-        x - greatest - sum.ln()
-    }
-}
-
-/// `ln sum − (x[label] − greatest)`.
-#[derive(Clone, Copy)]
-struct Loss;
-impl Map<3> for Loss {
-    fn eval<L: Lane>(self, [of_label, greatest, sum]: [L; 3]) -> L {
-        sum.ln() - (of_label - greatest)
-    }
-}
-
-/// What softmax needs of each row: its greatest element, e^(x − greatest), and their sum.
+/// The parameter of the kernels.
+#[repr(C)]
 struct Rows {
-    shape: Shape,
-    greatest: Buffer,
-    exponentials: Buffer,
-    sum: Buffer,
+    x: u64,
+    y: u64,
+    labels: u64,
+    loss: u64,
+    rows: i32,
+    n: i32,
 }
 
-impl Rows {
-    fn new(x: View<Buffer>) -> Result<Self> {
-        let (shape, device) = (x.shape(), x.buffer.device());
-        let last = Axes::from_iter([shape.rank() - 1]);
-        let greatest = reduce(Reduce::Max, x, last)?;
-        let exponentials = map(device, Exponential, [x, per_row(&greatest, &shape)])?;
-        let sum = reduce(Reduce::Sum, whole(&exponentials, shape), last)?;
-        Ok(Self { shape, greatest, exponentials, sum })
-    }
+/// Rows up to this length are each the work of a warp, longer ones of a block.
+const SHORT: usize = 512;
 
-    fn softmax(&self) -> Result<Buffer> {
-        let exponentials = whole(&self.exponentials, self.shape);
-        map(self.sum.device(), Share, [exponentials, per_row(&self.sum, &self.shape)])
+/// Runs kernel `what` on the rows of `x`, perhaps with labels and the losses to write; its other result.
+fn by_rows(what: &str, x: View<Buffer>, with: Option<(&Buffer, &Buffer)>) -> Result<Buffer> {
+    let (shape, device, dtype) = (x.shape(), x.buffer.device(), x.buffer.dtype());
+    let (n, mut space) = (shape[shape.rank() - 1], None);
+    let x = dense(x, &mut space)?;
+    let y = Buffer::uninit(device, dtype, shape.count())?;
+    if y.is_empty() {
+        return Ok(y);
     }
-}
-
-/// One number for each row, the same along the last axis of `shape`.
-fn per_row<'a>(buffer: &'a Buffer, shape: &Shape) -> View<'a, Buffer> {
-    let rows = shape.without(shape.rank() - 1);
-    let layout = Layout::contiguous(rows).unsqueeze(rows.rank()).expand(*shape);
-    View { buffer, layout: layout.expect("an axis of size 1 stretches") }
+    let rows = shape.count() / n;
+    let (labels, loss) = with.map_or((0, 0), |(labels, loss)| (start(labels), start(loss)));
+    let params = Rows { x: start(x), y: start(&y), labels, loss, rows: rows as i32, n: n as i32 };
+    let (length, blocks) = if n <= SHORT { ("short", rows.div_ceil(BLOCK / 32)) } else { ("long", rows) };
+    // SAFETY: x and y have rows·n elements; labels and losses, where the kernel wants them, one for each row.
+    unsafe { launch(device, SOFTMAX, &format!("{what}_{length}"), dtype, [blocks, 1, 1], &params)? };
+    Ok(y)
 }
 
 /// Softmax over the last axis, or its logarithm.
 pub fn softmax(x: View<Buffer>, log: bool) -> Result<Buffer> {
-    let rows = Rows::new(x)?;
-    match log {
-        false => rows.softmax(),
-        true => {
-            let [greatest, sum] = [&rows.greatest, &rows.sum].map(|b| per_row(b, &rows.shape));
-            map(x.buffer.device(), Log, [x, greatest, sum])
-        }
-    }
+    by_rows(if log { "log_softmax" } else { "softmax" }, x, None)
 }
 
 /// The loss of each row, and the softmax.
 pub fn softmax_cross_entropy(x: View<Buffer>, labels: View<Buffer>) -> Result<(Buffer, Buffer)> {
-    let rows = Rows::new(x)?;
-    let of_label = gather(x, 1, View { buffer: labels.buffer, layout: labels.layout.unsqueeze(1) })?;
-    let count = labels.shape();
-    let operands = [&of_label, &rows.greatest, &rows.sum].map(|b| whole(b, count));
-    Ok((map(x.buffer.device(), Loss, operands)?, rows.softmax()?))
+    let loss = Buffer::uninit(x.buffer.device(), x.buffer.dtype(), labels.shape().count())?;
+    let mut space = None;
+    let labels = dense(labels, &mut space)?;
+    let softmax = by_rows("cross_entropy", x, Some((labels, &loss)))?;
+    Ok((loss, softmax))
 }
 
 /// `dx = (softmax − one_hot(labels))·dy`.
