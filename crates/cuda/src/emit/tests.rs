@@ -1,7 +1,7 @@
 //! The emitted text, held against what was once read and found right.
 
 use super::*;
-use cotangent_base::{DType, Lane, Layout, Map, Shape};
+use cotangent_base::{DType, Lane, Layout, Map, Shape, Update};
 use std::path::Path;
 
 fn text(rank: usize, outputs: &[DType], inputs: &[DType], body: impl FnOnce(Body) -> Vec<Arg>) -> String {
@@ -91,4 +91,37 @@ fn axes_merge_where_every_operand_allows_it() {
     assert_eq!(Plan::new(&[x, x.permute(&[0, 1, 2]).slice(1, 2, 3, -1)]).sizes, [2, 3, 4]);
     let scalar = Layout::contiguous(Shape::SCALAR);
     assert_eq!((Plan::new(&[scalar]).sizes, Plan::new(&[scalar]).count), (vec![1], 1));
+}
+
+/// `p − 0.5·g + s`, and `s` as it was.
+#[derive(Clone, Copy)]
+struct Descend;
+impl Update<1> for Descend {
+    fn step<L: Lane>(self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
+        (p - L::splat(0.5) * g + s, [s])
+    }
+}
+
+fn descend(tensors: usize, live: bool) -> String {
+    let frame = Table::for_tensors(tensors, 3);
+    let graph = table(frame, 2, DType::F32, live, |x| {
+        let (p, [s]) = Descend.step(sym::<f32>(x[0]), sym(x[2]), [sym(x[1])]);
+        vec![p.arg(), s.arg()]
+    });
+    ptx(&graph, frame.slots() + graph.constant_slots())
+}
+
+#[test]
+fn a_rule_finds_its_tensor_in_a_table_among_the_parameters() {
+    assert_snapshot("update.ptx", &descend(8, false));
+}
+
+#[test]
+fn the_numbers_of_a_recorded_rule_are_in_memory() {
+    assert_snapshot("update_live.ptx", &descend(9, true));
+}
+
+#[test]
+fn words_go_from_the_parameters_to_memory() {
+    assert_snapshot("words.ptx", &ptx(&store_words(), 2 + WORDS));
 }
