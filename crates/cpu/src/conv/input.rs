@@ -1,41 +1,109 @@
 //! The cotangent of a convolution's input.
 
+use super::patches::Axis;
 use super::{Patches, Sizes, tail};
 use crate::gemm::{Product, Scratch, Strided};
-use crate::par::{Shared, for_ranges, threads};
+use crate::par::{Shared, for_each, for_ranges, threads};
 use crate::simd::{Level, SimdFloat};
-use cotangent_base::ConvGeometry;
+use crate::{Buffer, memory};
+use cotangent_base::{ConvGeometry, Layout, Slide, View};
 use std::ops::Range;
 
 /// About how many numbers of the patches' cotangent are made at a time.
 const BAND: usize = 1 << 17;
 
-/// For stride 1: dx is the convolution of dy with w, its taps flipped and its channels and filters exchanged.
-pub(super) fn by_flipping<T: SimdFloat>(level: Level, dy: &[T], w: &[T], g: &ConvGeometry, dx: &mut [T]) {
+/// For dilation 1, or stride 1: the positions `i ≡ r (mod stride)` of x lie under the taps
+/// `t ≡ r + before (mod stride)` alone, so that this part of dx, its phase, is a convolution of dy with these taps, flipped,
+/// channels and filters exchanged. With stride 1 there is one phase, which is all of dx.
+pub(super) fn by_phases<T: SimdFloat>(level: Level, dy: &[T], w: View<Buffer>, g: &ConvGeometry, dx: &mut [T]) {
+    let (rows, columns) = (phases(g.window.h), phases(g.window.w));
     let s = Sizes::new(g);
-    let taps = g.window.h.kernel * g.window.w.kernel;
-    for group in 0..g.groups {
-        let (channels, filters) = (s.channels_of(group), s.filters_of(group));
-        let flipped: Vec<T> = (0..taps).rev().flat_map(|tap| exchanged(w, &s, tap, filters.clone())).collect();
-        let depth = taps * s.group_filters;
-        let product = Product {
-            level,
-            rows: g.batch * g.window.h.input * g.window.w.input,
-            cols: s.group_channels,
-            depth,
-            a: Patches::flipped(dy, g.window, s.filters, filters),
-            b: Strided::new(&flipped, 0, [s.group_channels, depth], [1, s.group_channels as isize]),
-            bias: None,
-            spread: true,
-        };
-        product.write(tail(dx, channels.start), s.channels);
+    for (h, w_phase) in rows.iter().flat_map(|h| columns.iter().map(move |w| (h, w))) {
+        let places = Places { stride: [g.window.h.stride, g.window.w.stride], first: [h.first, w_phase.first] };
+        for group in 0..g.groups {
+            let (channels, filters) = (s.channels_of(group), s.filters_of(group));
+            let taps = w_phase.of(h.of(w.layout, 0), 1).slice(3, filters.start, filters.len(), 1);
+            let taps = memory::copy(View { buffer: w.buffer, layout: taps.permute(&[0, 1, 3, 2]) });
+            let depth = h.axis.kernel * w_phase.axis.kernel * s.group_filters;
+            let product = Product {
+                level,
+                rows: g.batch * h.axis.output * w_phase.axis.output,
+                cols: s.group_channels,
+                depth,
+                a: Patches::over(dy, h.axis, w_phase.axis, s.filters, filters),
+                b: Strided::new(taps.as_slice(), 0, [s.group_channels, depth], [1, s.group_channels as isize]),
+                bias: None,
+                spread: true,
+            };
+            if places.stride == [1, 1] {
+                product.write(tail(dx, channels.start), s.channels);
+            } else {
+                let mut part = Buffer::uninit(T::DTYPE, product.rows * product.cols);
+                product.write(part.as_mut(), product.cols);
+                places.write(part.as_slice(), [h.axis.output, w_phase.axis.output], g, channels, dx);
+            }
+        }
     }
 }
 
-/// `w[tap, c, k]` for some filters, k before c.
-fn exchanged<T: SimdFloat>(w: &[T], s: &Sizes, tap: usize, filters: Range<usize>) -> impl Iterator<Item = T> {
-    let (channels, all) = (s.group_channels, s.filters);
-    filters.flat_map(move |k| (0..channels).map(move |c| w[(tap * channels + c) * all + k]))
+/// Along one axis: every `stride`-th position of x from `first` on, as windows over y.
+struct Phase {
+    first: usize,
+    axis: Axis,
+    /// The first of its taps, and from one to the next.
+    tap: usize,
+    stride: usize,
+}
+
+/// All phases of an axis that hold positions.
+fn phases(s: Slide) -> Vec<Phase> {
+    let phase = |first: usize| {
+        let tap = (first + s.before) % s.stride;
+        let kernel = s.kernel.saturating_sub(tap).div_ceil(s.stride);
+        let output = (s.input - first).div_ceil(s.stride);
+        let reach = (kernel.max(1) - 1) * s.dilation;
+        let before = reach as isize - ((first + s.before) / s.stride) as isize;
+        let axis = Axis { input: s.output, output, kernel, stride: 1, dilation: s.dilation, before };
+        Phase { first, axis, tap, stride: s.stride }
+    };
+    (0..s.stride.min(s.input)).map(phase).collect()
+}
+
+impl Phase {
+    /// The phase's taps of the weights, along this axis, the last one first.
+    fn of(&self, w: Layout, axis: usize) -> Layout {
+        let last = self.tap + self.axis.kernel.saturating_sub(1) * self.stride;
+        w.slice(axis, last, self.axis.kernel, -(self.stride as isize))
+    }
+}
+
+/// Where a phase's positions lie in x.
+struct Places {
+    stride: [usize; 2],
+    first: [usize; 2],
+}
+
+impl Places {
+    /// Writes a phase `[n, height, width, c]` of some channels to its places in dx.
+    fn write<T: SimdFloat>(
+        &self,
+        part: &[T],
+        [height, width]: [usize; 2],
+        g: &ConvGeometry,
+        channels: Range<usize>,
+        dx: &mut [T],
+    ) {
+        let (dx, line) = (Shared::new(dx), width * channels.len());
+        for_each(g.batch * height, line, |row| {
+            let y = row / height * g.window.h.input + self.first[0] + row % height * self.stride[0];
+            for (i, numbers) in part[row * line..][..line].chunks(channels.len()).enumerate() {
+                let x = self.first[1] + i * self.stride[1];
+                let at = (y * g.window.w.input + x) * g.channels;
+                // SAFETY: the position is one of x's, and no other row of a phase has it.
+                unsafe { dx.part(at + channels.start, at + channels.end) }.copy_from_slice(numbers);
+            }
+        });
+    }
 }
 
 /// For any stride: the cotangent of the patches, `dy·wᵀ`, is made some rows of windows at a time, and each of its

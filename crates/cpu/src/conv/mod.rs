@@ -2,8 +2,9 @@
 //! packed block by block from the images and never written out ("implicit GEMM").
 //!
 //! With X̂ the patches, one row for each window and one column for each tap and channel:
-//! `y = X̂·w + bias` and `dw = X̂ᵀ·dy`. For stride 1, dx is the convolution of dy with the flipped weights; in
-//! general the patches' cotangents `dy·wᵀ` are added up where the patches came from (see `input`).
+//! `y = X̂·w + bias` and `dw = X̂ᵀ·dy`. For stride 1, dx is the convolution of dy with the flipped weights, and for
+//! greater strides it is put together from several such (see `input`). Only for strides and dilations at once are the
+//! patches' cotangents `dy·wᵀ` added up where the patches came from.
 
 mod format;
 mod input;
@@ -14,12 +15,12 @@ mod tests;
 mod winners;
 mod winograd;
 
-use crate::Buffer;
 use crate::dense::dense;
 use crate::dispatch::for_float;
 use crate::gemm::{Product, Strided};
 use crate::par::Shared;
 use crate::simd::{Level, SimdFloat};
+use crate::{Buffer, memory};
 use cotangent_base::{ConvGeometry, DType, View};
 use format::{from_last, to_last};
 use patches::{Patches, Transposed};
@@ -49,7 +50,11 @@ pub fn conv2d(x: View<Buffer>, w: View<Buffer>, bias: Option<View<Buffer>>, geom
 /// # Panics
 /// As [`conv2d`].
 pub fn conv2d_dx(dy: View<Buffer>, w: View<Buffer>, geometry: &ConvGeometry) -> Buffer {
-    for_float!("conv2d_dx", dy.buffer.dtype(), T => input_cotangent::<T>(Level::current(), dy, w, geometry))
+    let level = Level::current();
+    let fast = winograd::suits(dy.buffer.dtype(), geometry).then(|| winograd_input_cotangent(level, dy, w, geometry));
+    fast.flatten().unwrap_or_else(
+        || for_float!("conv2d_dx", dy.buffer.dtype(), T => input_cotangent::<T>(level, dy, w, geometry)),
+    )
 }
 
 /// The cotangent of w: `dw[tap, c, k] = Σ x[n, p·stride + tap·dilation − before, c]·dy[n, p, k]` over n and p.
@@ -137,18 +142,34 @@ fn winograd_forward(
     let size = [g.window.h.output, g.window.w.output];
     let mut y = Buffer::uninit(DType::F32, g.y_shape().count());
     let finish = winograd::Plain { y: Shared::new(y.as_mut()), bias: bias.as_deref(), size, filters: g.filters };
-    let finite = Winograd::new(level, &x, &w, g).run(size.map(|s| s.div_ceil(2)), &finish);
+    let finite = Winograd::forward(level, &x, &w, g).run(size.map(|s| s.div_ceil(2)), &finish);
     finite.then(|| from_last(y, g.format, g.format.nhwc(&g.y_shape())))
 }
 
 fn input_cotangent<T: SimdFloat>(level: Level, dy: View<Buffer>, w: View<Buffer>, g: &ConvGeometry) -> Buffer {
     assert_eq!((dy.shape(), w.shape()), (g.y_shape(), g.w_shape()), "[conv2d_dx] dy and w against the geometry");
-    let (dy, w) = (to_last::<T>(dy, g.format), dense::<T>(w));
-    let dx = Buffer::build(g.x_shape().count(), |dx| match (g.window.h.stride, g.window.w.stride) {
-        (1, 1) => input::by_flipping(level, &dy, &w, g, dx),
-        _ => input::by_adding(level, &dy, &w, g, dx),
+    let dy = to_last::<T>(dy, g.format);
+    let dx = Buffer::build(g.x_shape().count(), |dx| {
+        if [g.window.h, g.window.w].iter().all(|s| s.stride == 1 || s.dilation == 1) {
+            input::by_phases(level, &dy, w, g, dx)
+        } else {
+            input::by_adding(level, &dy, &dense::<T>(w), g, dx)
+        }
     });
     from_last(dx, g.format, g.format.nhwc(&g.x_shape()))
+}
+
+/// The same for geometries that suit [`winograd`]: dx is the convolution of dy with w, its taps flipped and its channels
+/// and filters exchanged. Nothing if a number is not finite.
+fn winograd_input_cotangent(level: Level, dy: View<Buffer>, w: View<Buffer>, g: &ConvGeometry) -> Option<Buffer> {
+    let dy = to_last::<f32>(dy, g.format);
+    let flipped = w.layout.slice(0, 2, 3, -1).slice(1, 2, 3, -1).permute(&[0, 1, 3, 2]);
+    let w = memory::copy(View { buffer: w.buffer, layout: flipped });
+    let size = [g.window.h.input, g.window.w.input];
+    let mut dx = Buffer::uninit(DType::F32, g.x_shape().count());
+    let finish = winograd::Plain { y: Shared::new(dx.as_mut()), bias: None, size, filters: g.channels };
+    let finite = Winograd::backward(level, &dy, w.as_slice(), g).run(size.map(|s| s.div_ceil(2)), &finish);
+    finite.then(|| from_last(dx, g.format, g.format.nhwc(&g.x_shape())))
 }
 
 fn weight_cotangent<T: SimdFloat>(level: Level, x: View<Buffer>, dy: View<Buffer>, g: &ConvGeometry) -> Buffer {

@@ -27,12 +27,6 @@ impl Axis {
         Self { input, output, kernel, stride, dilation, before: before as isize }
     }
 
-    /// For stride 1: the axis along which windows over y make x's cotangent, the taps being flipped.
-    fn flipped(self) -> Self {
-        let reach = (self.kernel - 1) * self.dilation;
-        Self { input: self.output, output: self.input, before: reach as isize - self.before, ..self }
-    }
-
     /// The position under tap 0 of window `out`.
     fn start(self, out: usize) -> isize {
         (out * self.stride) as isize - self.before
@@ -81,12 +75,8 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
         Self::over(image, Axis::new(window.h), Axis::new(window.w), channels, group)
     }
 
-    /// The patches of y that make x's cotangent, for stride 1.
-    pub fn flipped(y: &'a [T], window: Window, channels: usize, group: Range<usize>) -> Self {
-        Self::over(y, Axis::new(window.h).flipped(), Axis::new(window.w).flipped(), channels, group)
-    }
-
-    fn over(image: &'a [T], h: Axis, w: Axis, channels: usize, group: Range<usize>) -> Self {
+    /// The patches of windows that slide along these axes.
+    pub fn over(image: &'a [T], h: Axis, w: Axis, channels: usize, group: Range<usize>) -> Self {
         assert!(image.len().is_multiple_of((h.input * w.input * channels).max(1)) && group.end <= channels);
         let copied = h.is_padded() || w.is_padded() || collide::<T>((w.stride * channels) as isize);
         Self { image, h, w, channels, first: group.start, count: group.len(), copied }
@@ -199,7 +189,7 @@ impl<T: SimdFloat> Lhs<T> for Patches<'_, T> {
         left.runs.clear();
         left.runs.extend(self.columns(&lines, self.width(lines.pixel), depth));
         (left.at, left.lines, left.width) = (lines.at, lines.starts, self.w.output);
-        (left.row, left.step) = (lines.pixel * self.w.stride as isize, 1);
+        (left.row, left.step, left.cold) = (lines.pixel * self.w.stride as isize, 1, !self.copied);
     }
 }
 
@@ -237,5 +227,6 @@ impl<T: SimdFloat> Lhs<T> for Transposed<'_, T> {
         left.runs.clear();
         left.runs.extend(lines.starts.iter().map(|&at| Run { at, len: p.w.output }));
         (left.at, left.row, left.step) = (lines.at, 1, lines.pixel * p.w.stride as isize);
+        left.cold = false;
     }
 }

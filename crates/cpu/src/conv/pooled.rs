@@ -48,7 +48,7 @@ pub(super) fn by_tiles(
         size,
         filters: conv.filters,
     };
-    let finite = Winograd::new(level, &x, &w, conv).run(size, &finish);
+    let finite = Winograd::forward(level, &x, &w, conv).run(size, &finish);
     let images = pool.format.nhwc(&pool.y_shape());
     finite.then(|| (from_last(y, pool.format, images), from_last(taps, pool.format, images)))
 }

@@ -1,11 +1,15 @@
 //! The microkernel: a tile of C stays in registers while the products of a block of A and a block of B run
 //! through it.
 
-use crate::simd::{Kernel, SimdFloat, Vector};
+use crate::simd::{Kernel, SimdFloat, Vector, prefetch, prefetch_to_write};
 use std::hint::black_box;
 
 /// The vectors in a tile's row.
 const VECTORS: usize = 2;
+/// How many steps ahead B is asked for.
+const AHEAD: isize = 8;
+/// The numbers of a cache line, for f32; with f64 each line is asked for twice.
+const LINE: isize = 16;
 
 /// The size of a tile of C in numbers: what fills the level's registers with accumulators, less one row of B
 /// and one number of A.
@@ -19,6 +23,11 @@ pub(crate) struct Tile {
     pub lanes: usize,
 }
 
+/// The rows of the level's tallest tile.
+const fn height<V: Vector>() -> usize {
+    V::REGISTERS / 2 - 2
+}
+
 /// Asks a level for its tile.
 pub(crate) struct TileOf;
 
@@ -26,7 +35,7 @@ impl<T: SimdFloat> Kernel<T> for TileOf {
     type Output = Tile;
     #[inline(always)]
     fn run<V: Vector<Scalar = T>>(self) -> Tile {
-        Tile { rows: V::REGISTERS / 2 - 2, cols: VECTORS * V::WIDTH, lanes: V::WIDTH }
+        Tile { rows: height::<V>(), cols: VECTORS * V::WIDTH, lanes: V::WIDTH }
     }
 }
 
@@ -55,12 +64,14 @@ pub(crate) struct Left<T> {
     pub runs: Vec<Run>,
     /// The distance between the steps of a run.
     pub step: isize,
+    /// Whether it lies in main memory rather than in a cache.
+    pub cold: bool,
 }
 
 impl<T> Left<T> {
     /// No block yet.
     pub fn new() -> Self {
-        Self { at: std::ptr::null(), lines: Vec::new(), width: 0, row: 0, runs: Vec::new(), step: 0 }
+        Self { at: std::ptr::null(), lines: Vec::new(), width: 0, row: 0, runs: Vec::new(), step: 0, cold: false }
     }
 }
 
@@ -197,8 +208,18 @@ impl<T: SimdFloat> Block<'_, T> {
         &self,
         p: Place<T>,
     ) -> usize {
+        for place in (0..R).flat_map(|r| (0..N).map(move |v| r * self.stride + v * V::WIDTH)) {
+            prefetch_to_write(p.out.wrapping_add(place));
+        }
+        // the first panel of columns brings the rows into the cache; only the tallest tile sees enough of them to care
+        let fetch = const { ROWS && R == height::<V>() } && p.col == 0 && self.left.cold;
         // SAFETY: the caller's promise.
-        let sums = unsafe { products::<V, R, N, ROWS>(p.a, self.left, p.b, self.right.step) };
+        let sums = unsafe {
+            match fetch {
+                true => products::<V, R, N, ROWS, true>(p.a, self.left, p.b, self.right.step),
+                false => products::<V, R, N, ROWS, false>(p.a, self.left, p.b, self.right.step),
+            }
+        };
         for (r, row) in sums.into_iter().enumerate() {
             for (v, sum) in row.into_iter().enumerate() {
                 let (first, out) = (v * V::WIDTH, p.out.wrapping_add(r * self.stride + v * V::WIDTH));
@@ -237,12 +258,12 @@ impl<T: SimdFloat> Block<'_, T> {
 }
 
 /// The inner loop: `sums[i][j] = Σ_k a[i, k]·b[k, j]`, k rising. With `ROWS` the steps of a row touch, else the
-/// rows of a step do.
+/// rows of a step do. With `FETCH` the rows of the next tile are asked for meanwhile, a line at a time.
 ///
 /// # Safety
 /// From `a` on there are R rows of `left`, and at `b` N vectors for each step.
 #[inline(always)]
-unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool>(
+unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool, const FETCH: bool>(
     a: *const V::Scalar,
     left: &Left<V::Scalar>,
     mut b: *const V::Scalar,
@@ -258,12 +279,21 @@ unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool>(
             *row = a.wrapping_offset(r as isize * left.row);
         }
         let rows = if ROWS { black_box(rows) } else { rows };
+        let (mut next, mut fetched) = (a.wrapping_offset(R as isize * left.row), 0);
         for k in 0..run.len {
+            if FETCH {
+                prefetch(next);
+                (next, fetched) = (next.wrapping_offset(left.row), fetched + 1);
+                if fetched == R {
+                    (next, fetched) = (next.wrapping_offset(LINE - R as isize * left.row), 0);
+                }
+            }
             // SAFETY: the caller's promise; the pointers move on without being read past the last step.
             unsafe {
                 let mut row = [V::zero(); N];
                 for (v, x) in row.iter_mut().enumerate() {
                     *x = V::load(b.add(v * V::WIDTH));
+                    prefetch(b.wrapping_offset(AHEAD * b_step).wrapping_add(v * V::WIDTH));
                 }
                 // written out, for a loop over r would be too large for the compiler to unroll
                 macro_rules! rows {

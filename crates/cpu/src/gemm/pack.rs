@@ -219,6 +219,7 @@ impl<T: SimdFloat> Lhs<T> for Strided<'_, T> {
         left.lines.clear();
         left.runs.clear();
         left.runs.push(Run { at: 0, len: depth.len() });
+        left.cold = false;
         if self.step != 1 && self.lane == 1 {
             let height = packer.tile.rows;
             // each step is copied in whole vectors, which may reach over the panel's end
@@ -232,7 +233,7 @@ impl<T: SimdFloat> Lhs<T> for Strided<'_, T> {
         left.lines.push(0);
         (left.width, left.step) = (rows.len(), 1);
         if self.step == 1 && !collide::<T>(self.lane) {
-            (left.at, left.row) = (self.place(rows.start, depth.start), self.lane);
+            (left.at, left.row, left.cold) = (self.place(rows.start, depth.start), self.lane, true);
             return;
         }
         let stride = apart(depth.len());

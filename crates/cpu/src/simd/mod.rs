@@ -11,11 +11,13 @@ mod avx2;
 mod avx512;
 mod level;
 mod portable;
+mod prefetch;
 mod scalar;
 #[cfg(test)]
 mod tests;
 
 pub use level::{Kernel, Level, run, run_at};
+pub(crate) use prefetch::{prefetch, prefetch_to_write};
 
 use cotangent_base::{Float, Lane};
 

@@ -13,19 +13,23 @@ mod finish;
 mod tests;
 mod transform;
 
+use crate::Buffer;
 use crate::gemm::{Block, Left, Right, Run, Scratch, Start, Tile, TileOf, collide};
-use crate::par::for_ranges;
+use crate::par::{GRAIN, Shared, for_ranges, threads};
 use crate::simd::{Level, run_at};
 use cotangent_base::{ConvGeometry, DType, Slide};
 pub(super) use finish::{Finish, Plain, Pooled};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use transform::{Inputs, Outputs, weights};
+use transform::{Inputs, Outputs, Weights};
 
 /// The places of a transformed tile.
 const PLACES: usize = 16;
 /// The numbers of a block's transformed tiles and their products, at most: they stay in the second-level cache.
 const BLOCK: usize = 1 << 17;
+/// The tiles of a block, at most, where channels and filters are so many that this is more than `BLOCK`: each block reads
+/// all weights.
+const BLOCK_TILES: usize = 112;
 /// Fewer channels or filters than this are not worth the transforms.
 const LEAST: usize = 16;
 
@@ -52,28 +56,36 @@ struct Axis {
 
 /// Whether the convolution can be computed so, and is worth it.
 pub(super) fn suits(dtype: DType, g: &ConvGeometry) -> bool {
-    let plain = |s: &Slide| (s.kernel, s.stride, s.dilation) == (3, 1, 1);
+    let plain = |s: &Slide| (s.kernel, s.stride, s.dilation) == (3, 1, 1) && s.before <= 2;
     let large = g.channels >= LEAST && g.filters >= LEAST;
     dtype == DType::F32 && g.groups == 1 && plain(&g.window.h) && plain(&g.window.w) && large
 }
 
 impl<'a> Winograd<'a> {
     /// The convolution of x and w with this geometry.
-    pub fn new(level: Level, x: &'a [f32], w: &'a [f32], g: &ConvGeometry) -> Self {
+    pub fn forward(level: Level, x: &'a [f32], w: &'a [f32], g: &ConvGeometry) -> Self {
         assert!(suits(DType::F32, g) && x.len() == g.x_shape().count() && w.len() == g.w_shape().count());
         let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.input, before: s.before });
         Self { level, x, w, batch: g.batch, axes, channels: g.channels, filters: g.filters }
+    }
+
+    /// The cotangent of its x, from y's; w with its taps flipped, its channels and filters exchanged.
+    pub fn backward(level: Level, dy: &'a [f32], w: &'a [f32], g: &ConvGeometry) -> Self {
+        assert!(suits(DType::F32, g) && dy.len() == g.y_shape().count() && w.len() == g.w_shape().count());
+        let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.output, before: 2 - s.before });
+        Self { level, x: dy, w, batch: g.batch, axes, channels: g.filters, filters: g.channels }
     }
 
     /// Computes `tiles` (rows and columns of 2 × 2 results) of each image and hands them to `finish`; false if a result
     /// is not finite.
     pub fn run<F: Finish>(&self, tiles: [usize; 2], finish: &F) -> bool {
         let tile = run_at::<f32, _>(self.level, TileOf);
-        let plan =
-            Plan { conv: self, tiles, tile, u: weights(self.w, [self.channels, self.filters], tile.cols), finish };
+        let u = self.weights(tile.cols);
+        let plan = Plan { conv: self, tiles, tile, u: u.as_slice(), finish };
         let count = self.batch * tiles[0] * tiles[1];
         let each = PLACES * (plan.inputs_apart() + plan.outputs_apart());
-        let block = (BLOCK / each / tile.rows).max(1) * tile.rows;
+        let most = count.div_ceil(threads()).clamp(tile.rows, BLOCK_TILES);
+        let block = (BLOCK / each).max(most).next_multiple_of(tile.rows);
         let finite = AtomicBool::new(true);
         for_ranges(count, block, |start, end| {
             if !plan.block(start..end) {
@@ -82,6 +94,18 @@ impl<'a> Winograd<'a> {
         });
         finite.into_inner()
     }
+
+    /// The transformed weights: for each place, panels of `width` filters, `[panel, c, column]`.
+    fn weights(&self, width: usize) -> Buffer {
+        let Winograd { level, w, channels, filters, .. } = *self;
+        let rows = filters.div_ceil(width) * channels;
+        Buffer::build(PLACES * rows * width, |u| {
+            let u = Shared::new(u);
+            for_ranges(rows, GRAIN.div_ceil(PLACES * width), |start, end| {
+                run_at(level, Weights { w, channels, filters, width, rows: start..end, u });
+            });
+        })
+    }
 }
 
 /// A convolution that is being computed.
@@ -89,8 +113,8 @@ struct Plan<'a, F> {
     conv: &'a Winograd<'a>,
     tiles: [usize; 2],
     tile: Tile,
-    /// The transformed weights: for each place, panels as wide as the microkernel's tile, `[panel, c, column]`.
-    u: Vec<f32>,
+    /// The transformed weights, in panels as wide as the microkernel's tile.
+    u: &'a [f32],
     finish: &'a F,
 }
 
@@ -137,6 +161,7 @@ impl<F: Finish> Plan<'_, F> {
             row: wide as isize,
             runs: vec![Run { at: 0, len: channels }],
             step: 1,
+            cold: false,
         };
         let u = &self.u[place * self.u.len() / PLACES..][..self.u.len() / PLACES];
         let block = Block {

@@ -1,31 +1,65 @@
 //! Into the transformed places and back.
 
 use super::{Finish, PLACES, Winograd};
+use crate::par::Shared;
 use crate::simd::{Kernel, Vector};
 use std::ops::Range;
 
-/// `G·g·Gᵀ` of all weights `[tap, c, k]`, as `[place, panel, c, column]` with panels of `width` filters; filters that
-/// are over in the last panel are 0.
-pub(super) fn weights(w: &[f32], [channels, filters]: [usize; 2], width: usize) -> Vec<f32> {
-    let panels = filters.div_ceil(width);
-    let size = panels * channels * width;
-    let mut u = vec![0.0; PLACES * size];
-    let half = 0.5;
-    // G applied to three numbers
-    let spread = |[a, b, c]: [f32; 3]| [a, half * (a + b + c), half * (a - b + c), c];
-    for c in 0..channels {
-        for k in 0..filters {
-            let g = |tap: usize| w[(tap * channels + c) * filters + k];
-            let columns: [[f32; 4]; 3] = std::array::from_fn(|j| spread([g(j), g(3 + j), g(6 + j)]));
-            let at = (k / width * channels + c) * width + k % width;
-            for i in 0..4 {
-                for (j, u_ij) in spread([columns[0][i], columns[1][i], columns[2][i]]).into_iter().enumerate() {
-                    u[(4 * i + j) * size + at] = u_ij;
+/// `u[place, panel, c, column] = G·g·Gᵀ` of weights `[tap, c, k]`, in panels of `width` filters; filters that are over in
+/// the last panel are 0.
+pub(super) struct Weights<'a> {
+    pub w: &'a [f32],
+    pub channels: usize,
+    pub filters: usize,
+    /// A multiple of all vectors.
+    pub width: usize,
+    /// Some pairs of a panel and a channel.
+    pub rows: Range<usize>,
+    pub u: Shared<f32>,
+}
+
+/// G applied to three numbers.
+#[inline(always)]
+fn spread<V: Vector>([a, b, c]: [V; 3]) -> [V; 4] {
+    let (half, outer) = (V::splat(0.5), a + c);
+    [a, half * (outer + b), half * (outer - b), c]
+}
+
+impl Kernel<f32> for Weights<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Vector<Scalar = f32>>(self) {
+        let Weights { w, channels, filters, width, rows, u } = self;
+        assert!(w.len() == 9 * channels * filters && width.is_multiple_of(V::WIDTH));
+        let size = filters.div_ceil(width) * channels * width;
+        for row in rows {
+            for column in (0..width).step_by(V::WIDTH) {
+                let k = row / channels * width + column;
+                let count = filters.saturating_sub(k).min(V::WIDTH);
+                let from = w.as_ptr().wrapping_add(row % channels * filters + k);
+                let to = u.ptr().wrapping_add(row * width + column);
+                // SAFETY: `count` filters from k on are there, and the row of each place is the caller's alone.
+                unsafe {
+                    let mut lines = [[V::zero(); 3]; 4];
+                    for x in 0..3 {
+                        let mut g = [V::zero(); 3];
+                        for (y, g) in g.iter_mut().enumerate() {
+                            let from = from.wrapping_add((3 * y + x) * channels * filters);
+                            *g = if count < V::WIDTH { V::load_part(from, count) } else { V::load(from) };
+                        }
+                        for (line, value) in lines.iter_mut().zip(spread(g)) {
+                            line[x] = value;
+                        }
+                    }
+                    for (y, line) in lines.into_iter().enumerate() {
+                        for (x, value) in spread(line).into_iter().enumerate() {
+                            value.store(to.add((4 * y + x) * size));
+                        }
+                    }
                 }
             }
         }
     }
-    u
 }
 
 /// The row and column of a tile, and its image.
