@@ -62,7 +62,11 @@ pub fn conv2d_dx(dy: View<Buffer>, w: View<Buffer>, geometry: &ConvGeometry) -> 
 /// # Panics
 /// As [`conv2d`].
 pub fn conv2d_dw(x: View<Buffer>, dy: View<Buffer>, geometry: &ConvGeometry) -> Buffer {
-    for_float!("conv2d_dw", x.buffer.dtype(), T => weight_cotangent::<T>(Level::current(), x, dy, geometry))
+    let level = Level::current();
+    let fast = winograd::suits(x.buffer.dtype(), geometry).then(|| winograd_weight_cotangent(level, x, dy, geometry));
+    fast.flatten().unwrap_or_else(
+        || for_float!("conv2d_dw", x.buffer.dtype(), T => weight_cotangent::<T>(level, x, dy, geometry)),
+    )
 }
 
 /// The sizes that the matrix products have.
@@ -192,6 +196,11 @@ fn weight_cotangent<T: SimdFloat>(level: Level, x: View<Buffer>, dy: View<Buffer
             product.write(tail(dw, filters.start), s.filters);
         }
     })
+}
+
+/// The same for geometries that suit [`winograd`]; nothing if a number is not finite.
+fn winograd_weight_cotangent(level: Level, x: View<Buffer>, dy: View<Buffer>, g: &ConvGeometry) -> Option<Buffer> {
+    winograd::weight_cotangent(level, &to_last::<f32>(x, g.format), &to_last::<f32>(dy, g.format), g)
 }
 
 /// From `start` on; nothing if there is nothing.

@@ -9,6 +9,7 @@
 //! Lavin, Gray: *Fast Algorithms for Convolutional Neural Networks*, CVPR 2016.
 
 mod finish;
+mod gradient;
 #[cfg(test)]
 mod tests;
 mod transform;
@@ -19,9 +20,10 @@ use crate::par::{GRAIN, Shared, for_ranges, threads};
 use crate::simd::{Level, run_at};
 use cotangent_base::{ConvGeometry, DType, Slide};
 pub(super) use finish::{Finish, Plain, Pooled};
+pub(super) use gradient::weight_cotangent;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use transform::{Inputs, Outputs, Weights};
+use transform::{Inputs, Outputs, Rows, Weights};
 
 /// The places of a transformed tile.
 const PLACES: usize = 16;
@@ -32,19 +34,43 @@ const BLOCK: usize = 1 << 17;
 const BLOCK_TILES: usize = 112;
 /// Fewer channels or filters than this are not worth the transforms.
 const LEAST: usize = 16;
+/// So many tiles pay for the transformed weights.
+const LEAST_TILES: usize = 128;
 
 /// A convolution that [`suits`], channels last.
 pub(super) struct Winograd<'a> {
     level: Level,
-    /// `[n, h, w, c]`.
-    x: &'a [f32],
+    images: Images<'a>,
     /// `[tap, c, k]`.
     w: &'a [f32],
     batch: usize,
+    filters: usize,
+}
+
+/// What the windows slide over.
+#[derive(Clone, Copy)]
+struct Images<'a> {
+    /// `[n, h, w, c]`.
+    x: &'a [f32],
     /// The vertical and the horizontal axis.
     axes: [Axis; 2],
     channels: usize,
-    filters: usize,
+}
+
+impl<'a> Images<'a> {
+    /// The images of a convolution with this geometry.
+    fn under(x: &'a [f32], g: &ConvGeometry) -> Self {
+        assert!(suits(DType::F32, g) && x.len() == g.x_shape().count());
+        let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.input, before: s.before });
+        Self { x, axes, channels: g.channels }
+    }
+
+    /// The images over which flipped windows make the cotangent of the convolution's images.
+    fn above(dy: &'a [f32], g: &ConvGeometry) -> Self {
+        assert!(suits(DType::F32, g) && dy.len() == g.y_shape().count());
+        let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.output, before: 2 - s.before });
+        Self { x: dy, axes, channels: g.filters }
+    }
 }
 
 /// One axis of the images: its size, and how far the first window reaches over the start.
@@ -57,23 +83,22 @@ struct Axis {
 /// Whether the convolution can be computed so, and is worth it.
 pub(super) fn suits(dtype: DType, g: &ConvGeometry) -> bool {
     let plain = |s: &Slide| (s.kernel, s.stride, s.dilation) == (3, 1, 1) && s.before <= 2;
-    let large = g.channels >= LEAST && g.filters >= LEAST;
+    let tiles = g.batch * g.window.h.output.div_ceil(2) * g.window.w.output.div_ceil(2);
+    let large = g.channels >= LEAST && g.filters >= LEAST && tiles > LEAST_TILES;
     dtype == DType::F32 && g.groups == 1 && plain(&g.window.h) && plain(&g.window.w) && large
 }
 
 impl<'a> Winograd<'a> {
     /// The convolution of x and w with this geometry.
     pub fn forward(level: Level, x: &'a [f32], w: &'a [f32], g: &ConvGeometry) -> Self {
-        assert!(suits(DType::F32, g) && x.len() == g.x_shape().count() && w.len() == g.w_shape().count());
-        let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.input, before: s.before });
-        Self { level, x, w, batch: g.batch, axes, channels: g.channels, filters: g.filters }
+        assert!(w.len() == g.w_shape().count());
+        Self { level, images: Images::under(x, g), w, batch: g.batch, filters: g.filters }
     }
 
     /// The cotangent of its x, from y's; w with its taps flipped, its channels and filters exchanged.
     pub fn backward(level: Level, dy: &'a [f32], w: &'a [f32], g: &ConvGeometry) -> Self {
-        assert!(suits(DType::F32, g) && dy.len() == g.y_shape().count() && w.len() == g.w_shape().count());
-        let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.output, before: 2 - s.before });
-        Self { level, x: dy, w, batch: g.batch, axes, channels: g.filters, filters: g.channels }
+        assert!(w.len() == g.w_shape().count());
+        Self { level, images: Images::above(dy, g), w, batch: g.batch, filters: g.channels }
     }
 
     /// Computes `tiles` (rows and columns of 2 × 2 results) of each image and hands them to `finish`; false if a result
@@ -97,7 +122,7 @@ impl<'a> Winograd<'a> {
 
     /// The transformed weights: for each place, panels of `width` filters, `[panel, c, column]`.
     fn weights(&self, width: usize) -> Buffer {
-        let Winograd { level, w, channels, filters, .. } = *self;
+        let Winograd { level, images: Images { channels, .. }, w, filters, .. } = *self;
         let rows = filters.div_ceil(width) * channels;
         Buffer::build(PLACES * rows * width, |u| {
             let u = Shared::new(u);
@@ -127,7 +152,7 @@ fn apart(count: usize) -> usize {
 impl<F: Finish> Plan<'_, F> {
     /// From tile to tile: the numbers of transformed inputs, and of products.
     fn inputs_apart(&self) -> usize {
-        apart(self.conv.channels)
+        apart(self.conv.images.channels)
     }
 
     fn outputs_apart(&self) -> usize {
@@ -140,7 +165,8 @@ impl<F: Finish> Plan<'_, F> {
         let (wide, far) = (self.inputs_apart(), self.outputs_apart());
         let v = v.take(PLACES * tiles.len() * wide);
         let m = m.take(PLACES * tiles.len() * far);
-        run_at(self.conv.level, Inputs { conv: self.conv, grid: self.tiles, tiles: tiles.clone(), apart: wide, v });
+        let rows = Rows { to: Shared::new(v), first: 0, count: tiles.len(), apart: wide };
+        run_at(self.conv.level, Inputs { images: self.conv.images, grid: self.tiles, tiles: tiles.clone(), v: rows });
         for place in 0..PLACES {
             self.multiply(place, tiles.len(), v, m);
         }
@@ -151,7 +177,7 @@ impl<F: Finish> Plan<'_, F> {
 
     /// The products of one place: `m[place] = v[place] · u[place]`.
     fn multiply(&self, place: usize, tiles: usize, v: &[f32], m: &mut [f32]) {
-        let (channels, filters) = (self.conv.channels, self.conv.filters);
+        let (channels, filters) = (self.conv.images.channels, self.conv.filters);
         let (wide, far) = (self.inputs_apart(), self.outputs_apart());
         let panel = self.tile.cols * channels;
         let left = Left {

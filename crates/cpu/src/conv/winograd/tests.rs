@@ -4,7 +4,10 @@ use super::*;
 use crate::Buffer;
 use crate::cases::{assert_same_on_any_threads, buffer, numbers, values, whole};
 use crate::conv::pooled::{by_tiles, conv2d_max_pool2d};
-use crate::conv::{conv2d, forward, winograd_forward};
+use crate::conv::{
+    conv2d, conv2d_dw, conv2d_dx, forward, input_cotangent, weight_cotangent, winograd_forward,
+    winograd_input_cotangent, winograd_weight_cotangent,
+};
 use crate::gemm::tests::assert_rounded;
 use crate::naive::{conv as plain, pool as plain_pool};
 use cotangent_base::{DataFormat, Padding, PoolGeometry, WindowSpec};
@@ -24,7 +27,9 @@ fn geometries() -> Vec<ConvGeometry> {
     for format in FORMATS {
         for padding in [Padding::Valid, Padding::Same, explicit] {
             for (size, sizes) in [([3, 3], [16, 16]), ([7, 8], [17, 33]), ([12, 5], [40, 19]), ([26, 26], [32, 64])] {
-                all.push(ConvGeometry { format, ..geometry(2, size, sizes, padding) });
+                let one = geometry(1, size, sizes, padding);
+                let tiles = one.window.h.output.div_ceil(2) * one.window.w.output.div_ceil(2);
+                all.push(ConvGeometry { format, batch: LEAST_TILES / tiles + 2, ..one });
             }
         }
     }
@@ -35,12 +40,18 @@ struct Operands {
     x: Buffer,
     w: Buffer,
     bias: Buffer,
+    dy: Buffer,
 }
 
 impl Operands {
     fn new(g: &ConvGeometry) -> Self {
         let make = |count, seed| buffer::<f32>(&numbers(count, seed));
-        Self { x: make(g.x_shape().count(), 1), w: make(g.w_shape().count(), 2), bias: make(g.filters, 3) }
+        Self {
+            x: make(g.x_shape().count(), 1),
+            w: make(g.w_shape().count(), 2),
+            bias: make(g.filters, 3),
+            dy: make(g.y_shape().count(), 4),
+        }
     }
 }
 
@@ -58,30 +69,57 @@ fn results_agree_with_the_definition() {
 }
 
 #[test]
+fn cotangents_agree_with_the_definition() {
+    for g in geometries() {
+        let o = Operands::new(&g);
+        let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
+        let dx_want = plain::conv2d_dx(&values(&o.dy), &values(&o.w), &g);
+        let dw_want = plain::conv2d_dw(&values(&o.x), &values(&o.dy), &g);
+        for level in Level::available() {
+            let what = |pass: &str| format!("{pass} at {} of {g:?}", level.name());
+            let dx = winograd_input_cotangent(level, dy, w, &g).expect("all is finite");
+            assert_rounded::<f32>(&dx, &dx_want, 9 * g.filters, &what("dx"));
+            let dw = winograd_weight_cotangent(level, x, dy, &g).expect("all is finite");
+            assert_rounded::<f32>(&dw, &dw_want, crate::conv::Sizes::new(&g).windows, &what("dw"));
+        }
+    }
+}
+
+#[test]
 fn the_error_is_at_most_three_times_that_of_the_direct_sum() {
     let g = geometry(4, [26, 26], [32, 64], Padding::Valid);
     let o = Operands::new(&g);
-    let (x, w) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()));
-    let (want, _) = plain::conv2d(&values(&o.x), &values(&o.w), None, &g);
-    let error = |y: &Buffer| {
-        let squares: f64 = values(y).iter().zip(&want).map(|(y, want)| (y - want).powi(2)).sum();
+    let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
+    let (y_want, _) = plain::conv2d(&values(&o.x), &values(&o.w), None, &g);
+    let (dx_want, _) = plain::conv2d_dx(&values(&o.dy), &values(&o.w), &g);
+    let (dw_want, _) = plain::conv2d_dw(&values(&o.x), &values(&o.dy), &g);
+    let error = |got: &Buffer, want: &[f64]| {
+        let squares: f64 = values(got).iter().zip(want).map(|(got, want)| (got - want).powi(2)).sum();
         (squares / want.len() as f64).sqrt()
     };
     for level in Level::available() {
-        let fast = error(&winograd_forward(level, x, w, None, &g).expect("all is finite"));
-        let direct = error(&forward::<f32>(level, x, w, None, &g));
-        assert!(fast <= 3.0 * direct, "{}: {fast:e} against {direct:e}", level.name());
+        let check = |pass: &str, fast: Option<Buffer>, direct: Buffer, want: &[f64]| {
+            let (fast, direct) = (error(&fast.expect("all is finite"), want), error(&direct, want));
+            assert!(fast <= 3.0 * direct, "{pass} at {}: {fast:e} against {direct:e}", level.name());
+        };
+        check("y", winograd_forward(level, x, w, None, &g), forward::<f32>(level, x, w, None, &g), &y_want);
+        check("dx", winograd_input_cotangent(level, dy, w, &g), input_cotangent::<f32>(level, dy, w, &g), &dx_want);
+        check("dw", winograd_weight_cotangent(level, x, dy, &g), weight_cotangent::<f32>(level, x, dy, &g), &dw_want);
     }
 }
 
 #[test]
 fn small_integers_are_exact() {
-    let g = geometry(2, [9, 9], [20, 18], Padding::Same);
+    let g = geometry(6, [9, 9], [20, 18], Padding::Same);
     let integers =
         |count, seed| buffer::<f32>(&numbers(count, seed).iter().map(|v| (8.0 * v).round()).collect::<Vec<_>>());
     let (x, w) = (integers(g.x_shape().count(), 1), integers(g.w_shape().count(), 2));
-    let want = plain::conv2d(&values(&x), &values(&w), None, &g).0;
-    assert_eq!(values(&conv2d(whole(&x, g.x_shape()), whole(&w, g.w_shape()), None, &g)), want);
+    let dy = integers(g.y_shape().count(), 3);
+    let (px, pw, pdy) = (values(&x), values(&w), values(&dy));
+    let (x, w, dy) = (whole(&x, g.x_shape()), whole(&w, g.w_shape()), whole(&dy, g.y_shape()));
+    assert_eq!(values(&conv2d(x, w, None, &g)), plain::conv2d(&px, &pw, None, &g).0);
+    assert_eq!(values(&conv2d_dx(dy, w, &g)), plain::conv2d_dx(&pdy, &pw, &g).0);
+    assert_eq!(values(&conv2d_dw(x, dy, &g)), plain::conv2d_dw(&px, &pdy, &g).0);
 }
 
 /// 2 × 2 pooling over the convolution's result; `ceil` counts a last window that is not whole.
@@ -109,13 +147,18 @@ fn pooled_results_are_those_of_pooling_afterwards() {
 
 #[test]
 fn what_is_not_finite_is_computed_directly() {
-    let g = geometry(1, [6, 6], [16, 16], Padding::Valid);
+    let g = geometry(1, [26, 26], [16, 16], Padding::Valid);
     let mut numbers = numbers(g.x_shape().count(), 1);
     numbers[0] = f64::INFINITY;
-    numbers[5 * 6 * 16 + 5 * 16] = f64::NAN;
+    numbers[25 * 26 * 16 + 25 * 16] = f64::NAN;
     let (x, w) = (buffer::<f32>(&numbers), Operands::new(&g).w);
     let (x, w) = (whole(&x, g.x_shape()), whole(&w, g.w_shape()));
     assert!(winograd_forward(Level::current(), x, w, None, &g).is_none());
+    let dy = Operands::new(&g).dy;
+    let dy = whole(&dy, g.y_shape());
+    assert!(winograd_weight_cotangent(Level::current(), x, dy, &g).is_none());
+    let dw = values(&conv2d_dw(x, dy, &g));
+    assert!(dw[0].is_infinite() && dw[1..8 * 256].iter().filter(|dw| dw.is_finite()).count() > 7 * 256);
     assert!(by_tiles(Level::current(), x, w, None, &g, &pooling(&g, false)).is_none());
     let y = values(&conv2d(x, w, None, &g));
     let (last, inner) = (y.len() - 16.., 16..y.len() - 16);
@@ -127,9 +170,14 @@ fn what_is_not_finite_is_computed_directly() {
 fn the_bits_are_the_same_for_any_number_of_threads() {
     let g = geometry(5, [15, 15], [16, 24], Padding::Same);
     let o = Operands::new(&g);
-    let (x, w) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()));
+    let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
     assert_same_on_any_threads(|| {
-        vec![conv2d(x, w, None, &g), conv2d_max_pool2d(x, w, None, &g, &pooling(&g, false)).0]
+        vec![
+            conv2d(x, w, None, &g),
+            conv2d_dx(dy, w, &g),
+            conv2d_dw(x, dy, &g),
+            conv2d_max_pool2d(x, w, None, &g, &pooling(&g, false)).0,
+        ]
     });
 }
 

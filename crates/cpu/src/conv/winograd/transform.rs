@@ -1,6 +1,6 @@
 //! Into the transformed places and back.
 
-use super::{Finish, PLACES, Winograd};
+use super::{Finish, Images, PLACES};
 use crate::par::Shared;
 use crate::simd::{Kernel, Vector};
 use std::ops::Range;
@@ -70,18 +70,49 @@ fn position(tile: usize, [rows, columns]: [usize; 2]) -> (usize, [usize; 2]) {
 
 /// `v[place, tile] = Bᵀ·d·B` for some tiles.
 pub(super) struct Inputs<'a> {
-    pub conv: &'a Winograd<'a>,
+    pub images: Images<'a>,
     pub grid: [usize; 2],
     pub tiles: Range<usize>,
-    /// From tile to tile in v.
+    pub v: Rows,
+}
+
+/// Where transformed tiles are written: tile i of `tiles` at row `first + i` of each place.
+#[derive(Clone, Copy)]
+pub(super) struct Rows {
+    pub to: Shared<f32>,
+    pub first: usize,
+    /// The rows of a place.
+    pub count: usize,
+    /// From row to row.
     pub apart: usize,
-    pub v: &'a mut [f32],
+}
+
+impl Rows {
+    /// The rows from row `first` on.
+    pub fn from(self, first: usize) -> Self {
+        Self { first, ..self }
+    }
+
+    /// Writes the places of a tile from number `at` of its rows on.
+    ///
+    /// # Safety
+    /// The rows are there and reach a vector beyond `at`, and nobody else has them.
+    #[inline(always)]
+    unsafe fn write<V: Vector<Scalar = f32>>(&self, tile: usize, at: usize, places: [[V; 4]; 4]) {
+        for (y, line) in places.into_iter().enumerate() {
+            for (x, value) in line.into_iter().enumerate() {
+                let row = (4 * y + x) * self.count + self.first + tile;
+                // SAFETY: the caller's promise.
+                unsafe { value.store(self.to.ptr().add(row * self.apart + at)) };
+            }
+        }
+    }
 }
 
 impl Inputs<'_> {
     /// The sixteen pixels under a tile; those outside the image are `zeros`.
     fn pixels(&self, tile: usize, zeros: &[f32]) -> [*const f32; PLACES] {
-        let Winograd { x, axes: [h, w], channels, .. } = *self.conv;
+        let Images { x, axes: [h, w], channels } = self.images;
         let (n, [row, column]) = position(tile, self.grid);
         let image = &x[n * h.input * w.input * channels..][..h.input * w.input * channels];
         std::array::from_fn(|place| {
@@ -112,15 +143,15 @@ impl Kernel<f32> for Inputs<'_> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) {
-        let (channels, count) = (self.conv.channels, self.tiles.len());
-        assert!(self.apart >= channels.next_multiple_of(V::WIDTH) && self.v.len() >= PLACES * count * self.apart);
+        let channels = self.images.channels;
+        assert!(self.v.apart >= channels.next_multiple_of(V::WIDTH));
         let zeros = vec![0.0; channels];
-        let v = self.v.as_mut_ptr();
         for (i, tile) in self.tiles.clone().enumerate() {
             let pixels = self.pixels(tile, &zeros);
             for c in (0..channels).step_by(V::WIDTH) {
                 let rest = channels - c;
-                // SAFETY: each pixel holds all channels, and a row of v whole vectors of them.
+                // SAFETY: each pixel holds all channels, and a row of v whole vectors of them; whoever gave the rows
+                // vouches for them.
                 unsafe {
                     // loops, for closures over vectors are not sure to be inlined
                     let mut rows = [[V::zero(); 4]; 4];
@@ -134,11 +165,11 @@ impl Kernel<f32> for Inputs<'_> {
                             row[x] = d;
                         }
                     }
-                    for (y, row) in rows.into_iter().enumerate() {
-                        for (x, value) in differences(row).into_iter().enumerate() {
-                            value.store(v.add(((4 * y + x) * count + i) * self.apart + c));
-                        }
+                    let mut places = [[V::zero(); 4]; 4];
+                    for (place, row) in places.iter_mut().zip(rows) {
+                        *place = differences(row);
                     }
+                    self.v.write(i, c, places);
                 }
             }
         }
@@ -186,6 +217,114 @@ impl<F: Finish> Kernel<f32> for Outputs<'_, F> {
                     let y = [sums(rows[0]), sums(rows[1])];
                     finite = V::fma(y[0][0] + y[0][1] + (y[1][0] + y[1][1]), V::zero(), finite);
                     self.finish.tile(n, [row, column], k, filters, y);
+                }
+            }
+        }
+        finite.sum() == 0.0
+    }
+}
+
+/// `m[place, tile] = A·dy·Aᵀ` for some tiles of cotangents `[n, h, w, k]`: the transpose of what [`Outputs`] does.
+pub(super) struct Cotangents<'a> {
+    pub dy: &'a [f32],
+    /// The size of its images.
+    pub size: [usize; 2],
+    pub filters: usize,
+    pub grid: [usize; 2],
+    pub tiles: Range<usize>,
+    pub m: Rows,
+}
+
+/// A applied to two numbers.
+#[inline(always)]
+fn opposites<V: Vector>([a, b]: [V; 2]) -> [V; 4] {
+    [a, a + b, a - b, V::zero() - b]
+}
+
+impl Kernel<f32> for Cotangents<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Vector<Scalar = f32>>(self) {
+        let Cotangents { dy, size: [height, width], filters, .. } = self;
+        assert!(self.m.apart >= filters.next_multiple_of(V::WIDTH));
+        for (i, tile) in self.tiles.clone().enumerate() {
+            let (n, [row, column]) = position(tile, self.grid);
+            for k in (0..filters).step_by(V::WIDTH) {
+                let rest = filters - k;
+                let mut columns = [[V::zero(); 4]; 2];
+                for (x, to) in columns.iter_mut().enumerate() {
+                    let mut pair = [V::zero(); 2];
+                    for (y, d) in pair.iter_mut().enumerate() {
+                        let (row, column) = (2 * row + y, 2 * column + x);
+                        if row < height && column < width {
+                            let from = dy[((n * height + row) * width + column) * filters + k..].as_ptr();
+                            // SAFETY: `rest` filters are there.
+                            *d = unsafe { if rest < V::WIDTH { V::load_part(from, rest) } else { V::load(from) } };
+                        }
+                    }
+                    *to = opposites(pair);
+                }
+                let mut places = [[V::zero(); 4]; 4];
+                for (y, place) in places.iter_mut().enumerate() {
+                    *place = opposites([columns[0][y], columns[1][y]]);
+                }
+                // SAFETY: whoever gave the rows vouches for them; they hold whole vectors.
+                unsafe { self.m.write(i, k, places) };
+            }
+        }
+    }
+}
+
+/// `dw = Gᵀ·du·G` for some channels. Says whether all of it is finite.
+pub(super) struct WeightCotangents<'a> {
+    /// `[place, c, k]`, with rows `apart`.
+    pub du: &'a [f32],
+    pub apart: usize,
+    pub sizes: [usize; 2],
+    pub channels: Range<usize>,
+    /// `[tap, c, k]`.
+    pub dw: Shared<f32>,
+}
+
+/// Gᵀ applied to four numbers.
+#[inline(always)]
+fn gather<V: Vector>([a, b, c, d]: [V; 4]) -> [V; 3] {
+    let half = V::splat(0.5);
+    let (sum, difference) = (half * (b + c), half * (b - c));
+    [a + sum, difference, sum + d]
+}
+
+impl Kernel<f32> for WeightCotangents<'_> {
+    type Output = bool;
+    #[inline(always)]
+    fn run<V: Vector<Scalar = f32>>(self) -> bool {
+        let [channels, filters] = self.sizes;
+        assert!(self.apart >= filters.next_multiple_of(V::WIDTH) && self.du.len() >= PLACES * channels * self.apart);
+        let mut finite = V::zero(); // stays 0 while all results are finite
+        for c in self.channels.clone() {
+            for k in (0..filters).step_by(V::WIDTH) {
+                let count = (filters - k).min(V::WIDTH);
+                // SAFETY: a row of du holds whole vectors, and the numbers behind its last filter are not used; the
+                // channel's part of dw is the caller's alone.
+                unsafe {
+                    let mut lines = [[V::zero(); 4]; 3];
+                    for x in 0..4 {
+                        let mut column = [V::zero(); 4];
+                        for (y, u) in column.iter_mut().enumerate() {
+                            let from = self.du.as_ptr().add(((4 * y + x) * channels + c) * self.apart + k);
+                            *u = if count < V::WIDTH { V::load_part(from, count) } else { V::load(from) };
+                        }
+                        for (line, value) in lines.iter_mut().zip(gather(column)) {
+                            line[x] = value;
+                        }
+                    }
+                    for (y, line) in lines.into_iter().enumerate() {
+                        for (x, value) in gather(line).into_iter().enumerate() {
+                            finite = V::fma(value, V::zero(), finite);
+                            let to = self.dw.ptr().add(((3 * y + x) * channels + c) * filters + k);
+                            if count < V::WIDTH { value.store_part(to, count) } else { value.store(to) }
+                        }
+                    }
                 }
             }
         }
