@@ -21,7 +21,7 @@ use crate::gemm::{Product, Strided};
 use crate::par::Shared;
 use crate::simd::{Level, SimdFloat};
 use crate::{Buffer, memory};
-use cotangent_base::{ConvGeometry, DType, View};
+use cotangent_base::{ConvGeometry, DType, DataFormat, Slide, View, Window};
 use format::{from_last, to_last};
 use patches::{Patches, Transposed};
 use std::ops::Range;
@@ -37,6 +37,7 @@ pub use winners::conv2d_max_pool2d_vjp;
 /// # Panics
 /// If the shapes are not the geometry's, or the dtypes are not all f32 or all f64.
 pub fn conv2d(x: View<Buffer>, w: View<Buffer>, bias: Option<View<Buffer>>, geometry: &ConvGeometry) -> Buffer {
+    let (x, ref geometry) = sampled(x, geometry);
     let fast =
         winograd::suits(x.buffer.dtype(), geometry).then(|| winograd_forward(Level::current(), x, w, bias, geometry));
     fast.flatten().unwrap_or_else(
@@ -62,11 +63,27 @@ pub fn conv2d_dx(dy: View<Buffer>, w: View<Buffer>, geometry: &ConvGeometry) -> 
 /// # Panics
 /// As [`conv2d`].
 pub fn conv2d_dw(x: View<Buffer>, dy: View<Buffer>, geometry: &ConvGeometry) -> Buffer {
+    let (x, ref geometry) = sampled(x, geometry);
     let level = Level::current();
     let fast = winograd::suits(x.buffer.dtype(), geometry).then(|| winograd_weight_cotangent(level, x, dy, geometry));
     fast.flatten().unwrap_or_else(
         || for_float!("conv2d_dw", x.buffer.dtype(), T => weight_cotangent::<T>(level, x, dy, geometry)),
     )
+}
+
+/// Windows of one tap with strides see some pixels only: these pixels, and a geometry that sees all of them. Other
+/// convolutions stay as they are.
+fn sampled<'a>(x: View<'a, Buffer>, g: &ConvGeometry) -> (View<'a, Buffer>, ConvGeometry) {
+    let (h, w) = (g.window.h, g.window.w);
+    let one = |s: Slide| s.kernel == 1 && s.before == 0 && s.output <= s.input.div_ceil(s.stride);
+    if !one(h) || !one(w) || (h.stride, w.stride) == (1, 1) {
+        return (x, *g);
+    }
+    assert_eq!(x.shape(), g.x_shape(), "[conv2d] x against the geometry");
+    let all = |s: Slide| Slide { input: s.output, stride: 1, dilation: 1, ..s };
+    let axis = if g.format == DataFormat::ChannelsLast { 1 } else { 2 };
+    let layout = x.layout.slice(axis, 0, h.output, h.stride as isize).slice(axis + 1, 0, w.output, w.stride as isize);
+    (View { layout, ..x }, ConvGeometry { window: Window { h: all(h), w: all(w) }, ..*g })
 }
 
 /// The sizes that the matrix products have.

@@ -105,6 +105,21 @@ fn depths_of_several_blocks_agree() {
 }
 
 #[test]
+fn windows_of_one_tap_agree_at_any_stride() {
+    for (format, [down, across]) in [(DataFormat::ChannelsLast, [2, 3]), (DataFormat::ChannelsFirst, [2, 1])] {
+        let spec = WindowSpec { stride: [down, across], ..WindowSpec::new([1, 1]) };
+        let window = spec.over("conv2d", [8, 9]).expect("it fits");
+        let g = ConvGeometry { batch: 3, channels: 5, filters: 20, groups: 1, window, format };
+        let o = Operands::new::<f32>(&g);
+        let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
+        let (px, pw, pdy) = (values(&o.x), values(&o.w), values(&o.dy));
+        assert_rounded::<f32>(&conv2d(x, w, None, &g), &plain::conv2d(&px, &pw, None, &g), 5, "y");
+        assert_rounded::<f32>(&conv2d_dw(x, dy, &g), &plain::conv2d_dw(&px, &pdy, &g), 3 * 4 * 9, "dw");
+        assert_rounded::<f32>(&conv2d_dx(dy, w, &g), &plain::conv2d_dx(&pdy, &pw, &g), 20, "dx");
+    }
+}
+
+#[test]
 fn no_images_give_no_output_and_no_gradient() {
     let g = geometry(0, 6, 3, 5, 1);
     let o = Operands::new::<f32>(&g);
