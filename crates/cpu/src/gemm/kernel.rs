@@ -184,6 +184,8 @@ impl<T: SimdFloat> Block<'_, T> {
                 match rows {
                     14.. => return self.compute::<V, 14, N, ROWS>(p),
                     8.. => return self.compute::<V, 8, N, ROWS>(p),
+                    // the last images of many networks are 7 wide
+                    7 => return self.compute::<V, 7, N, ROWS>(p),
                     _ => {}
                 }
             }
