@@ -19,6 +19,20 @@ impl Model {
         self.score(&self.tally_over(&Samples::new("evaluate", self, &x.into(), &y.into())?)?)
     }
 
+    /// As [`evaluate`](Model::evaluate), but with how much each sample counts in the loss, and in metrics that are
+    /// [`weighted`](cotangent_nn::Metric::weighted), as in [`Fit::sample_weight`](crate::Fit::sample_weight): `[N]`.
+    ///
+    /// Fails as `evaluate` does, and if there is not one weight for each sample.
+    pub fn evaluate_weighted(
+        &self,
+        x: impl Into<Tensors>,
+        y: impl Into<Tensors>,
+        sample_weight: &Tensor,
+    ) -> Result<Score> {
+        let samples = Samples::new("evaluate", self, &x.into(), &y.into())?;
+        self.score(&self.tally_over(&samples.weighted("evaluate: sample_weight", sample_weight)?)?)
+    }
+
     pub(crate) fn tally_over(&self, samples: &Samples) -> Result<Tally> {
         let (mut tally, mut running) = (self.tally()?, Running::default());
         running.begin(&tally)?;

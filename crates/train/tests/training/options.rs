@@ -29,6 +29,9 @@ fn samples_of_no_weight_might_as_well_not_be_there() {
     let mut fewer = regression(Sgd::new(0.1));
     let (x, y) = (x.narrow(0, 0, 20), y.narrow(0, 0, 20));
     let loss = fewer.evaluate(&x, &y).unwrap().loss;
+    let doubled = fewer.evaluate_weighted(&x, &y, &Tensor::from_vec(vec![2.0_f64; 20])).unwrap().loss;
+    close(doubled, 2.0 * loss);
+    refused(fewer.evaluate_weighted(&x, &y, &weight), &["evaluate: sample_weight", "20 samples, weights [30]"]);
     fewer.fit(&x, &y).batch_size(20).verbose(0).run().unwrap();
     close(history["loss"][0], loss);
     for (a, b) in weights(&weighted).concat().into_iter().zip(weights(&fewer).concat()) {
