@@ -7,7 +7,7 @@
 pub struct File {
     /// The name without an ending: `gemm`.
     pub stem: &'static str,
-    /// The PTX, for compute capability 8.0 and later.
+    /// The PTX: for compute capability 7.5 and later, or 8.0 where tensor cores are used.
     pub ptx: &'static str,
 }
 
@@ -21,8 +21,20 @@ macro_rules! files {
 files! {
     /// Convolution, forward and both ways back.
     CONV "conv";
+    /// Convolution on tensor cores, near fp32.
+    CONV_3XTF32 "conv_3xtf32";
+    /// Convolution on tensor cores, of TF32.
+    CONV_TF32 "conv_tf32";
+    /// Convolution on tensor cores, of bf16.
+    CONV_BF16 "conv_bf16";
     /// Matrix products.
     GEMM "gemm";
+    /// Matrix products on tensor cores, near fp32.
+    GEMM_3XTF32 "gemm_3xtf32";
+    /// Matrix products on tensor cores, of TF32.
+    GEMM_TF32 "gemm_tf32";
+    /// Matrix products on tensor cores, of bf16.
+    GEMM_BF16 "gemm_bf16";
     /// Adding by index.
     INDEX "index";
     /// The sums of batch normalisation.
@@ -46,6 +58,18 @@ impl File {
         }
         entries
     }
+
+    /// The PTX with kernel `name` alone.
+    ///
+    /// # Panics
+    /// If there is no such kernel.
+    pub fn only(&self, name: &str) -> String {
+        const ENTRY: &str = ".visible .entry ";
+        let mut parts = self.ptx.split(ENTRY);
+        let head = parts.next().unwrap_or_default();
+        let kernel = parts.find(|part| part.split('(').next() == Some(name));
+        [head, ENTRY, kernel.unwrap_or_else(|| panic!("{} has no kernel {name}", self.stem))].concat()
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +80,17 @@ mod tests {
     fn every_kernel_is_listed_with_the_size_of_its_parameter() {
         let entries = GEMM.entries();
         assert_eq!(entries.iter().map(|e| e.0).collect::<Vec<_>>(), ["gemm_f32", "gemm_f64"]);
-        assert!(entries.iter().all(|e| e.1 == 96), "{entries:?}");
+        assert!(entries.iter().all(|e| e.1 == 112), "{entries:?}");
+    }
+
+    #[test]
+    fn a_kernel_is_whole_without_its_file() {
+        for file in ALL {
+            for (name, _) in file.entries() {
+                let text = file.only(name);
+                assert!(text.starts_with("// source ") && text.trim_end().ends_with('}'), "{name}");
+                assert_eq!((text.matches(".entry").count(), text.matches(".target").count()), (1, 1), "{name}");
+            }
+        }
     }
 }

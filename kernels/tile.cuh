@@ -8,24 +8,24 @@ constexpr int TILE = 64;
 constexpr int DEPTH = 16;
 constexpr int THREADS = 256;
 constexpr int PER_THREAD = 4;
+constexpr int PITCH = TILE + 4;
+constexpr int TILE_SPACE = 2 * DEPTH * PITCH;  // elements of shared memory
 
-// `Job` has the sizes `rows` and `columns`, the operands `a(m, k)` and `b(k, n)`, and takes each element by `store(m, n, value)`.
-// The thread block's tile is (blockIdx.x, blockIdx.y); k runs from `begin` to `end`.
-template <typename T, typename Job>
-__device__ __forceinline__ void tile(const Job& job, int begin, int end) {
-    __shared__ T as[DEPTH][TILE + 4];
-    __shared__ T bs[DEPTH][TILE + 4];
+// The tile whose first element is (`first_row`, `first_column`) of a `Job`.
+template <typename T, class Job>
+__device__ __forceinline__ void tile_at(const Job& job, int first_row, int first_column, T* space) {
+    T *as = space, *bs = space + DEPTH * PITCH;
     const int thread = threadIdx.x, column = thread % 16 * PER_THREAD, row = thread / 16 * PER_THREAD;
-    const int first_row = blockIdx.x * TILE, first_column = blockIdx.y * TILE;
+    const int begin = job.begin(), end = job.end();
     T sum[PER_THREAD][PER_THREAD] = {};
     for (int first = begin; first < end; first += DEPTH) {
         for (int i = thread; i < TILE * DEPTH; i += THREADS) {
             const int m = first_row + i / DEPTH, k = first + i % DEPTH;
-            as[i % DEPTH][i / DEPTH] = m < job.rows && k < end ? job.a(m, k) : T(0);
+            as[i % DEPTH * PITCH + i / DEPTH] = m < job.rows && k < end ? job.a(m, k) : T(0);
         }
         for (int i = thread; i < TILE * DEPTH; i += THREADS) {
             const int k = first + i / TILE, n = first_column + i % TILE;
-            bs[i / TILE][i % TILE] = k < end && n < job.columns ? job.b(k, n) : T(0);
+            bs[i / TILE * PITCH + i % TILE] = k < end && n < job.columns ? job.b(k, n) : T(0);
         }
         __syncthreads();
 #pragma unroll
@@ -33,8 +33,8 @@ __device__ __forceinline__ void tile(const Job& job, int begin, int end) {
             T a[PER_THREAD], b[PER_THREAD];
 #pragma unroll
             for (int i = 0; i < PER_THREAD; i++) {
-                a[i] = as[k][row + i];
-                b[i] = bs[k][column + i];
+                a[i] = as[k * PITCH + row + i];
+                b[i] = bs[k * PITCH + column + i];
             }
 #pragma unroll
             for (int i = 0; i < PER_THREAD; i++) {
@@ -46,10 +46,20 @@ __device__ __forceinline__ void tile(const Job& job, int begin, int end) {
     }
 #pragma unroll
     for (int i = 0; i < PER_THREAD; i++) {
+        const int m = first_row + row + i;
+        if (m >= job.rows) break;
+        T* out = job.row(m);
 #pragma unroll
         for (int j = 0; j < PER_THREAD; j++) {
-            const int m = first_row + row + i, n = first_column + column + j;
-            if (m < job.rows && n < job.columns) job.store(m, n, sum[i][j]);
+            const int n = first_column + column + j;
+            if (n < job.columns) out[n * job.column_stride()] = job.with_bias(n, sum[i][j]);
         }
     }
+}
+
+// The thread block's tile, (blockIdx.x, blockIdx.y).
+template <typename T, class Job>
+__device__ __forceinline__ void tile(const Job& job) {
+    __shared__ T space[TILE_SPACE];
+    tile_at<T>(job, blockIdx.x * TILE, blockIdx.y * TILE, space);
 }

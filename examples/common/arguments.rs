@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{RangedU64ValueParser, StyledStr, ValueParser};
 use clap::{Arg, ArgMatches, Command, value_parser};
+use cotangent::Precision;
 
 /// In what an example differs from the others.
 pub struct Defaults {
@@ -53,6 +54,8 @@ pub struct Arguments {
     pub test_images: Option<usize>,
     /// Where the computation runs.
     pub device: DeviceChoice,
+    /// How exactly products are computed.
+    pub precision: Precision,
     /// The seed of every random number.
     pub seed: u64,
     /// Images as (1, 28, 28) instead of (28, 28, 1).
@@ -99,6 +102,11 @@ impl Arguments {
                 Some("cuda") => DeviceChoice::Cuda,
                 _ => DeviceChoice::Auto,
             },
+            precision: match take::<String>(&mut found, "precision").as_deref() {
+                Some("tf32") => Precision::Tf32,
+                Some("bf16") => Precision::Bf16,
+                _ => Precision::Fp32,
+            },
             seed: take(&mut found, "seed").unwrap_or(0),
             channels_first: take::<String>(&mut found, "data-format").as_deref() == Some("channels_first"),
             figure: take(&mut found, "figure"),
@@ -119,6 +127,7 @@ fn command(defaults: &Defaults) -> Command {
     let data = "A folder with MNIST's files, or `synthetic`: digits made up on the spot \
                 [default: MNIST_DIR, the cache or the network, whichever has it first]";
     let device = "Where to compute: `auto` is the fastest device there is [default: auto]";
+    let precision = "How exactly to compute products; tf32 and bf16 need a GPU with tensor cores [default: fp32]";
     let data_format = "Images as (28, 28, 1) or as (1, 28, 28) [default: channels_last]";
     let figure = "Draw the first hundred answers into this PNG (needs the feature `figures`)";
     Command::new("example").about(defaults.about).args([
@@ -128,6 +137,7 @@ fn command(defaults: &Defaults) -> Command {
         option("train-images", "N", count(), "Train on the first N digits only [default: all]"),
         option("test-images", "N", count(), "Test on the first N digits only [default: all]"),
         option("device", "DEVICE", ["auto", "cpu", "cuda"], device),
+        option("precision", "PRECISION", ["fp32", "tf32", "bf16"], precision),
         option("threads", "N", count(), "How many threads may work [default: one for each core]"),
         option("seed", "N", value_parser!(u64), "The seed of every random number [default: 0]"),
         option("data-format", "FORMAT", ["channels_last", "channels_first"], data_format),

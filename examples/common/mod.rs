@@ -13,13 +13,14 @@ pub use show::{show_curves, show_digits, tuple};
 use cotangent::prelude::{DataFormat, Device, ModelCheckpoint, Result};
 use cotangent::train::Fit;
 
-/// The device that `--device` names, and a line that says what it is.
+/// The device that `--device` names, with products of `--precision`, and a line that says what it is.
 pub fn device(arguments: &Arguments) -> Result<Device> {
     let device = match arguments.device {
         DeviceChoice::Auto => Device::best(),
         DeviceChoice::Cpu => Device::Cpu,
         DeviceChoice::Cuda => Device::cuda(0)?,
     };
+    let device = device.with_precision(arguments.precision)?;
     println!("computing on {}", device.describe());
     Ok(device)
 }

@@ -9,6 +9,7 @@ mod lane;
 mod layout;
 pub mod math;
 mod pointwise;
+mod precision;
 pub mod rng;
 mod scalar;
 mod shape;
@@ -21,6 +22,7 @@ pub use kernels::{Compare, Draw, IntegerOp, Kernels, Moved, NormStats, Reduce, V
 pub use lane::{Lane, Map, Update};
 pub use layout::Layout;
 pub use pointwise::{Binary, Forward1, Forward2, Saves, SecondVjp1, SecondVjp2, Unary, Vjp1, Vjp2};
+pub use precision::Precision;
 pub use rng::{Rng, Stream};
 pub use shape::{Axes, MAX_RANK, Shape};
 pub use window::{ConvGeometry, DataFormat, Padding, PoolGeometry, Slide, Window, WindowSpec};

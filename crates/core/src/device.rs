@@ -2,9 +2,7 @@
 
 use crate::Tensor;
 use crate::inspect;
-#[cfg(not(feature = "cuda"))]
-use cotangent_base::Error;
-use cotangent_base::{DType, Kernels, Result, ShapeError, View};
+use cotangent_base::{DType, Error, Kernels, Precision, Result, ShapeError, View};
 use cotangent_cpu::{Buffer, CpuDevice, par, simd};
 use std::fmt;
 
@@ -17,9 +15,14 @@ pub enum Device {
     /// This computer's processor: SIMD chosen at run time, all cores.
     #[default]
     Cpu,
-    /// The NVIDIA GPU of this number. [`Device::cuda`] makes it, having found it there.
+    /// An NVIDIA GPU. [`Device::cuda`] makes it, having found it there.
     #[cfg(feature = "cuda")]
-    Cuda(usize),
+    Cuda {
+        /// Its number.
+        ordinal: usize,
+        /// How exactly it computes products: [`Device::with_precision`].
+        precision: Precision,
+    },
 }
 
 impl Device {
@@ -34,7 +37,7 @@ impl Device {
     /// Without the feature `cuda`; where there is no driver or no such device.
     #[cfg(feature = "cuda")]
     pub fn cuda(ordinal: usize) -> Result<Device> {
-        CudaDevice::get(ordinal).map(|device| Device::Cuda(device.ordinal()))
+        CudaDevice::get(ordinal).map(|device| Home::device(&device))
     }
 
     /// The NVIDIA GPU number `ordinal`.
@@ -45,6 +48,40 @@ impl Device {
     pub fn cuda(ordinal: usize) -> Result<Device> {
         Err(Error::new(format!("cuda:{ordinal}"), "this program was built without CUDA")
             .hint("build it with the feature `cuda`: cargo run --features cuda"))
+    }
+
+    /// The same device with matrix products and convolutions of f32 tensors of another [`Precision`]. The precision belongs to the
+    /// device, so whatever is computed from its tensors has it. Tensors of the same GPU with another precision do not mix with
+    /// them; [`to_device`](Tensor::to_device) leads from one to the other.
+    ///
+    /// ```
+    /// # use cotangent_core::{Device, Precision};
+    /// let device = Device::best();
+    /// let device = device.with_precision(Precision::Tf32).unwrap_or(device);
+    /// println!("products of {}", device.precision());
+    /// ```
+    ///
+    /// # Errors
+    /// If the device has only fp32: the CPU, and GPUs of a compute capability before 8.0.
+    pub fn with_precision(self, precision: Precision) -> Result<Device> {
+        match self {
+            Device::Cpu if precision == Precision::Fp32 => Ok(self),
+            Device::Cpu => Err(Error::new("cpu", format!("the CPU computes in fp32, not in {precision}"))
+                .hint("tf32 and bf16 need an NVIDIA GPU of compute capability 8.0 or later")),
+            #[cfg(feature = "cuda")]
+            Device::Cuda { ordinal, .. } => {
+                CudaDevice::get(ordinal)?.with_precision(precision).map(|device| Home::device(&device))
+            }
+        }
+    }
+
+    /// How exactly products of f32 tensors are computed there.
+    pub fn precision(&self) -> Precision {
+        match self {
+            Device::Cpu => Precision::Fp32,
+            #[cfg(feature = "cuda")]
+            Device::Cuda { precision, .. } => *precision,
+        }
     }
 
     /// What computes there: `cpu (avx512, 2 threads)`, and with the feature `cuda` why it is not a GPU.
@@ -59,8 +96,8 @@ impl Device {
                 format!("cpu ({}, {} threads{})", simd::Level::current().name(), par::threads(), why_no_gpu())
             }
             #[cfg(feature = "cuda")]
-            Device::Cuda(ordinal) => match CudaDevice::get(*ordinal) {
-                Ok(device) => format!("{self} ({})", device.name()),
+            Device::Cuda { ordinal, precision } => match CudaDevice::get(*ordinal) {
+                Ok(device) => format!("cuda:{ordinal} ({}, {precision})", device.name()),
                 Err(_) => self.to_string(),
             },
         }
@@ -75,7 +112,7 @@ impl Device {
         match self {
             Device::Cpu => Ok(vec![("device", self.describe())]),
             #[cfg(feature = "cuda")]
-            Device::Cuda(ordinal) => CudaDevice::get(*ordinal)?.facts(),
+            Device::Cuda { ordinal, .. } => CudaDevice::get(*ordinal)?.facts(),
         }
     }
 
@@ -88,7 +125,7 @@ impl Device {
         match self {
             Device::Cpu => Ok(()),
             #[cfg(feature = "cuda")]
-            Device::Cuda(ordinal) => CudaDevice::get(*ordinal)?.synchronize(),
+            Device::Cuda { ordinal, .. } => CudaDevice::get(*ordinal)?.synchronize(),
         }
     }
 
@@ -127,7 +164,9 @@ impl fmt::Display for Device {
         match self {
             Device::Cpu => f.write_str("cpu"),
             #[cfg(feature = "cuda")]
-            Device::Cuda(ordinal) => write!(f, "cuda:{ordinal}"),
+            Device::Cuda { ordinal, precision: Precision::Fp32 } => write!(f, "cuda:{ordinal}"),
+            #[cfg(feature = "cuda")]
+            Device::Cuda { ordinal, precision } => write!(f, "cuda:{ordinal} ({precision})"),
         }
     }
 }
@@ -151,7 +190,7 @@ impl Storage {
         match self {
             Storage::Cpu(_) => Device::Cpu,
             #[cfg(feature = "cuda")]
-            Storage::Cuda(buffer) => Device::Cuda(buffer.device().ordinal()),
+            Storage::Cuda(buffer) => Home::device(&buffer.device()),
         }
     }
 }
@@ -234,7 +273,7 @@ impl Home for CpuDevice {
 #[cfg(feature = "cuda")]
 impl Home for CudaDevice {
     fn device(&self) -> Device {
-        Device::Cuda(self.ordinal())
+        Device::Cuda { ordinal: self.ordinal(), precision: self.precision() }
     }
     fn buffer(storage: &Storage) -> Option<&cotangent_cuda::Buffer> {
         match storage {
@@ -297,9 +336,9 @@ macro_rules! on_device {
                 $body
             }
             #[cfg(feature = "cuda")]
-            $crate::device::Device::Cuda(ordinal) => {
+            $crate::device::Device::Cuda { ordinal, precision } => {
                 type $H = cotangent_cuda::CudaDevice;
-                let $home = cotangent_cuda::CudaDevice::opened(*ordinal);
+                let $home = cotangent_cuda::CudaDevice::opened(*ordinal, *precision);
                 $body
             }
         }

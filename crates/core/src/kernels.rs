@@ -1,10 +1,14 @@
 //! The one place where a tensor's device is matched: each kernel family as a function from tensors to tensors,
 //! outside any graph. Ops call these; nothing else does.
 
+#[cfg(feature = "cuda")]
+use crate::device::Storage;
 use crate::device::{Device, Home, on, on_device};
 use crate::update::Move;
 use crate::{Spec, Tensor};
 use cotangent_base::*;
+#[cfg(feature = "cuda")]
+use cotangent_cuda::CudaDevice;
 use std::sync::Arc;
 
 fn tensor<H: Home>(buffer: H::Buffer, shape: Shape) -> Tensor {
@@ -32,6 +36,14 @@ pub(crate) fn transfer(x: &Tensor, device: &Device) -> Result<Tensor> {
     fn through_host<T: Element>(x: &Tensor, device: &Device) -> Result<Tensor> {
         let values = Device::attempt(|| download::<T>(x))?;
         upload(device, &values, x.shape())
+    }
+    #[cfg(feature = "cuda")]
+    if let (Storage::Cuda(buffer), Device::Cuda { ordinal, precision }) = (&*x.storage, device)
+        && buffer.device().ordinal() == *ordinal
+    {
+        let home = buffer.device().with_precision(*precision)?;
+        let copied = Device::attempt(|| home.copy(View { buffer, layout: x.layout }))?;
+        return Ok(tensor::<CudaDevice>(copied.with_device(home), x.shape()));
     }
     match x.dtype() {
         DType::F32 => through_host::<f32>(x, device),

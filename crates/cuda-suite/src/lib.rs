@@ -2,7 +2,8 @@
 //! the simulator where it looks for NVIDIA's driver.
 
 use cotangent::Device;
-use std::env::{current_exe, var_os};
+use std::collections::BTreeMap;
+use std::env::{current_exe, temp_dir, var_os};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -60,6 +61,40 @@ pub fn this_program() -> PathBuf {
 /// If the simulator was not built.
 pub fn simulator(program: impl AsRef<OsStr>) -> Command {
     ptxsim_driver::command(program).expect("the stand-in was built")
+}
+
+/// What one kernel did in all its launches, by the names of the simulator's report: `macs`, `sectors`, `bank_conflicts`, ….
+pub type Counts = BTreeMap<String, u64>;
+
+/// Runs `test`, whose path is `path`, on the simulator as [`run_in`] does. What each kernel did there; nothing in the child
+/// process.
+///
+/// # Panics
+/// If the test fails.
+pub fn counts_in(
+    path: &str,
+    command: impl FnOnce() -> Command,
+    test: impl FnOnce(),
+) -> Option<BTreeMap<String, Counts>> {
+    let report = temp_dir().join(format!("cotangent-report-{}-{}", std::process::id(), path.replace("::", "-")));
+    let reporting = || {
+        let mut command = command();
+        command.env("PTXSIM_REPORT", &report);
+        command
+    };
+    run_in(path, reporting, test);
+    if var_os(CHILD).is_some() {
+        return None;
+    }
+    let text = std::fs::read_to_string(&report).expect("the simulator writes its report");
+    std::fs::remove_file(&report).expect("the report was there");
+    let mut lines = text.lines().map(|line| line.split('\t'));
+    let names: Vec<&str> = lines.next().expect("a heading").skip(1).collect();
+    let counts = |cells: std::str::Split<char>| {
+        let numbers = cells.map(|cell| cell.parse().expect("a number"));
+        names.iter().map(|name| name.to_string()).zip(numbers).collect()
+    };
+    Some(lines.map(|mut cells| (cells.next().unwrap_or_default().to_owned(), counts(cells))).collect())
 }
 
 /// The device of the tests.

@@ -67,6 +67,16 @@ impl Buffer {
         self.device
     }
 
+    /// The same memory for a device that is the same GPU with another precision.
+    ///
+    /// # Panics
+    /// If it is another GPU.
+    pub fn with_device(mut self, device: CudaDevice) -> Self {
+        assert_eq!(self.device.ordinal(), device.ordinal(), "memory stays on its GPU");
+        self.device = device;
+        self
+    }
+
     /// The element type.
     pub fn dtype(&self) -> DType {
         self.dtype

@@ -6,7 +6,8 @@ use crate::module::{Function, Key, Modules};
 use crate::pool::Pool;
 use crate::staging::Staging;
 use crate::{Buffer, capture, fault};
-use cotangent_base::{DType, Error, Result};
+use cotangent_base::{DType, Error, Precision, Result};
+use cotangent_kernels::File;
 use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys::{CUdevice_attribute as Attribute, CUstream};
 use cudarc::driver::{CudaContext, CudaStream};
@@ -14,13 +15,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
-/// A GPU. A cheap handle: what it stands for lives as long as the program.
+/// A GPU, and how exactly it shall compute products. A cheap handle: what it stands for lives as long as the program.
 #[derive(Clone, Copy)]
-pub struct CudaDevice(&'static Shared);
+pub struct CudaDevice(&'static Shared, Precision);
 
 struct Shared {
     ordinal: usize,
     context: Arc<CudaContext>,
+    /// The compute capability.
+    capability: (i32, i32),
     /// All work goes here, so it is done in the order in which it is asked for.
     stream: Arc<CudaStream>,
     pool: Mutex<Pool>,
@@ -35,7 +38,7 @@ pub(crate) type Turn = RwLockWriteGuard<'static, ()>;
 
 impl PartialEq for CudaDevice {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ordinal == other.0.ordinal
+        (self.0.ordinal, self.1) == (other.0.ordinal, other.1)
     }
 }
 impl Eq for CudaDevice {}
@@ -55,7 +58,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl CudaDevice {
-    /// Device `ordinal`, opened at the first call.
+    /// Device `ordinal`, opened at the first call, with products of fp32.
     ///
     /// # Errors
     /// Where there is no driver or no such device, or it cannot be opened.
@@ -65,17 +68,20 @@ impl CudaDevice {
             return Ok(device);
         }
         let context = driver::open(ordinal)?;
-        let stream = context.new_stream().map_err(|e| Error::new(format!("cuda:{ordinal}"), name(e)))?;
+        let refused = |e| Error::new(format!("cuda:{ordinal}"), name(e));
+        let stream = context.new_stream().map_err(refused)?;
+        let capability = context.compute_capability().map_err(refused)?;
         let shared = Shared {
             ordinal,
             context,
+            capability,
             stream,
             pool: Mutex::default(),
             staging: Mutex::default(),
             modules: Mutex::default(),
             turn: RwLock::default(),
         };
-        let device = CudaDevice(Box::leak(Box::new(shared)));
+        let device = CudaDevice(Box::leak(Box::new(shared)), Precision::Fp32);
         open.insert(ordinal, device);
         Ok(device)
     }
@@ -84,8 +90,31 @@ impl CudaDevice {
     ///
     /// # Panics
     /// If it cannot be opened: whoever names a device by hand asks [`CudaDevice::get`] first.
-    pub fn opened(ordinal: usize) -> Self {
-        fault::expect(Self::get(ordinal))
+    pub fn opened(ordinal: usize, precision: Precision) -> Self {
+        fault::expect(Self::get(ordinal).and_then(|device| device.with_precision(precision)))
+    }
+
+    /// The same GPU with products of another precision.
+    ///
+    /// # Errors
+    /// If it has no such tensor cores.
+    pub fn with_precision(self, precision: Precision) -> Result<Self> {
+        if precision != Precision::Fp32 && !self.tensor_cores() {
+            let (major, minor) = self.0.capability;
+            let message = format!("a GPU of compute capability {major}.{minor} has no tensor cores for {precision}");
+            return Err(Error::new(self.place(), message).hint("fp32 works everywhere; tf32 and bf16 begin with 8.0"));
+        }
+        Ok(Self(self.0, precision))
+    }
+
+    /// How exactly products are computed.
+    pub fn precision(&self) -> Precision {
+        self.1
+    }
+
+    /// Whether it has tensor cores for TF32 and bf16.
+    pub(crate) fn tensor_cores(&self) -> bool {
+        self.0.capability >= (8, 0)
     }
 
     /// Memory for `count` elements, whose values are anything.
@@ -117,7 +146,7 @@ impl CudaDevice {
     /// If the driver does not answer.
     pub fn facts(&self) -> Result<Vec<(&'static str, String)>> {
         const MIB: usize = 1 << 20;
-        let (major, minor) = self.call("asking for its capability", || self.0.context.compute_capability())?;
+        let (major, minor) = self.0.capability;
         let processors = Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
         let processors = self.call("asking for its processors", || self.0.context.attribute(processors))?;
         let driver = self.call("asking for the driver's version", driver::version)?;
@@ -242,10 +271,10 @@ impl CudaDevice {
         self.staged(|staging| unsafe { staging.download(from, bytes, self.stream()) })
     }
 
-    /// Kernel `name` of `kernels/{stem}.ptx`.
-    pub(crate) fn named(&self, stem: &'static str, ptx: &str, name: String) -> Result<Function> {
-        let doing = format!("loading kernel {name} of {stem}");
-        self.call_or(&doing, Some(REFUSED), || lock(&self.0.modules).named(stem, ptx, name))
+    /// Kernel `name` of `file`.
+    pub(crate) fn named(&self, file: File, name: String) -> Result<Function> {
+        let doing = format!("loading kernel {name} of {}", file.stem);
+        self.call_or(&doing, Some(REFUSED), || lock(&self.0.modules).named(file, name))
     }
 
     /// The kernel of `key`, and the constants of its formula. `keep` says that `key` alone decides both.
@@ -292,4 +321,4 @@ impl CudaDevice {
 
 /// Why a driver may refuse a kernel.
 const REFUSED: &str =
-    "the kernels are for GPUs of compute capability 8.0 and later, with a driver of CUDA 11.8 or later";
+    "the kernels are for GPUs of compute capability 7.5 and later, with a driver of CUDA 11.8 or later";

@@ -1,6 +1,7 @@
 //! Kernels, loaded once for each device: those of `kernels/*.ptx` by name, emitted ones by what they compute.
 
 use crate::emit;
+use cotangent_kernels::File;
 use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys::CUfunction;
 use std::any::TypeId;
@@ -28,28 +29,20 @@ pub struct Key {
 /// The kernels of one device.
 #[derive(Default)]
 pub struct Modules {
-    files: HashMap<&'static str, usize>,
     named: HashMap<(&'static str, String), Function>,
     emitted: HashMap<Key, (Function, Vec<u64>)>,
     texts: HashMap<(Key, u64), Function>,
 }
 
 impl Modules {
-    /// Kernel `name` of the file `stem`, whose text is `ptx`.
-    pub fn named(&mut self, stem: &'static str, ptx: &str, name: String) -> Result<Function, DriverError> {
-        if let Some(&function) = self.named.get(&(stem, name.clone())) {
+    /// Kernel `name` of `file`: a module of its own, so that the driver assembles no kernel that nobody runs.
+    pub fn named(&mut self, file: File, name: String) -> Result<Function, DriverError> {
+        let key = (file.stem, name);
+        if let Some(&function) = self.named.get(&key) {
             return Ok(function);
         }
-        let module = match self.files.get(stem) {
-            Some(&module) => module,
-            None => {
-                let module = load(ptx)?;
-                self.files.insert(stem, module);
-                module
-            }
-        };
-        let function = function(module, &name)?;
-        self.named.insert((stem, name), function);
+        let function = function(load(&file.only(&key.1))?, &key.1)?;
+        self.named.insert(key, function);
         Ok(function)
     }
 

@@ -40,8 +40,9 @@ impl Ledger {
 
     /// The GPU that all tensors are on.
     fn gpu(&self) -> Option<CudaDevice> {
-        let Device::Cuda(ordinal) = self.tensors.first()?.device else { return None };
-        self.tensors.iter().all(|x| x.device == Device::Cuda(ordinal)).then(|| CudaDevice::opened(ordinal))
+        let device = self.tensors.first()?.device;
+        let Device::Cuda { ordinal, precision } = device else { return None };
+        self.tensors.iter().all(|x| x.device == device).then(|| CudaDevice::opened(ordinal, precision))
     }
 
     /// Whether all is as it was, but for the generators, which move.

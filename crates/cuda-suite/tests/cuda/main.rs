@@ -6,6 +6,7 @@ mod fit;
 mod functions;
 mod index;
 mod norms;
+mod precision;
 mod products;
 mod reductions;
 mod refusals;

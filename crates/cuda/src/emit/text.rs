@@ -6,8 +6,8 @@ use std::fmt::Write;
 /// The name of every emitted kernel.
 pub const ENTRY: &str = "elementwise";
 
-/// What every PTX of ours begins with: an sm_80, and the oldest PTX that has all it needs, so that old drivers take it.
-const HEAD: &str = ".version 7.0\n.target sm_80\n.address_size 64\n";
+/// What every emitted PTX begins with: the oldest GPU and the oldest PTX that have all it needs, so that old drivers take it.
+const HEAD: &str = ".version 6.3\n.target sm_75\n.address_size 64\n";
 
 const CLASSES: [(Class, &str, &str); 5] = [
     (Class::Pred, "pred", "%p"),

@@ -1,19 +1,46 @@
 //! Matrix products.
 
 use super::memory::copy;
-use super::{launch, reduce, start};
+use super::products::{MATRICES, Plan, Sizes, Way, add_splits, address, in_fours};
+use super::{launch, start};
 use crate::Buffer;
-use cotangent_base::{Axes, Layout, Reduce, Result, Shape, View};
-use cotangent_kernels::GEMM;
+use cotangent_base::{Layout, Result, Shape, View};
 
-/// Rows and columns of a tile.
-pub const TILE: usize = 64;
+/// An operand as kernels see it. Lines are rows of the left one, columns of the right one.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Matrix {
+    pub data: u64,
+    pub line_stride: i32,
+    pub depth_stride: i32,
+    pub way: Way,
+}
 
-/// The parameter of the kernel.
+impl Matrix {
+    /// `batch` is what leads from one matrix to the next.
+    fn new(data: u64, line_stride: i32, depth_stride: i32, batch: i64) -> Self {
+        let vectors = |along: i32, across: i32| along == 1 && in_fours(data, &[across, (batch % 4) as i32]);
+        let way = if vectors(depth_stride, line_stride) || vectors(line_stride, depth_stride) {
+            Way::Vectors
+        } else if depth_stride.abs() <= line_stride.abs() {
+            Way::AlongDepth
+        } else {
+            Way::AlongLines
+        };
+        Self { data, line_stride, depth_stride, way }
+    }
+
+    /// Whether neighbours in memory are neighbours along the depth.
+    fn depth_first(&self) -> bool {
+        self.depth_stride == 1 || self.line_stride != 1
+    }
+}
+
+/// The parameter of the kernels.
 #[repr(C)]
 struct Gemm {
-    a: u64,
-    b: u64,
+    a: Matrix,
+    b: Matrix,
     bias: u64,
     y: u64,
     a_batch: i64,
@@ -22,10 +49,6 @@ struct Gemm {
     columns: i32,
     depth: i32,
     batch: i32,
-    a_row: i32,
-    a_depth: i32,
-    b_depth: i32,
-    b_column: i32,
     bias_stride: i32,
     splits: i32,
     chunk: i32,
@@ -33,24 +56,6 @@ struct Gemm {
 
 /// The most blocks along the third axis of a grid.
 const GRID_Z: usize = 65_535;
-
-/// In how many parts a long sum is cut where there are too few tiles to keep a GPU busy, and how long each is: of the sizes
-/// alone, so that the bits of a result do not depend on the GPU.
-pub fn splits(tiles: usize, depth: usize) -> (usize, usize) {
-    const PART: usize = 256;
-    let splits = (128 / tiles.max(1)).min(depth.div_ceil(PART)).clamp(1, 128);
-    let chunk = depth.div_ceil(splits).max(1);
-    (depth.div_ceil(chunk).max(1), chunk)
-}
-
-/// The sum over the first axis of `[splits, count]`.
-pub fn add_splits(partial: Buffer, splits: usize) -> Result<Buffer> {
-    if splits == 1 {
-        return Ok(partial);
-    }
-    let layout = Layout::contiguous(Shape::from([splits, partial.len() / splits]));
-    reduce::reduce(Reduce::Sum, View { buffer: &partial, layout }, Axes::from_iter([0]))
-}
 
 /// The leading axes as one of this stride, if one stride serves them.
 fn batch_stride(layout: &Layout) -> Option<isize> {
@@ -76,28 +81,43 @@ pub fn matmul(a: View<Buffer>, b: View<Buffer>, bias: Option<View<Buffer>>) -> R
     product(a, b, bias)
 }
 
+/// The kernel on tensor cores for the order of the operands in memory. There is none for a left operand whose lines are
+/// neighbours with a right one whose depth is: the left one is then copied element by element into the other order.
+fn tensor_kernel(a: &mut Matrix, b: &Matrix) -> &'static str {
+    match (a.depth_first(), b.depth_first()) {
+        (true, false) => "gemm_dl",
+        (true, true) => "gemm_dd",
+        (false, false) => "gemm_ll",
+        (false, true) => {
+            a.way = Way::AlongLines;
+            "gemm_dd"
+        }
+    }
+}
+
 fn product(a: View<Buffer>, b: View<Buffer>, bias: Option<View<Buffer>>) -> Result<Buffer> {
     let rank = a.shape().rank();
     let (rows, depth, columns) = (a.shape()[rank - 2], a.shape()[rank - 1], b.shape()[rank - 1]);
     let batch: usize = a.shape()[..rank - 2].iter().product();
-    let tiles = rows.div_ceil(TILE) * columns.div_ceil(TILE);
-    let (splits, chunk) = if bias.is_some() { (1, depth.max(1)) } else { splits(tiles * batch, depth) };
     let (device, dtype) = (a.buffer.device(), a.buffer.dtype());
-    let y = Buffer::uninit(device, dtype, splits * batch * rows * columns)?;
+    let plan = Plan::new(device, dtype, &MATRICES, Sizes { rows, columns, depth, count: batch });
+    let y = Buffer::uninit(device, dtype, plan.splits * batch * rows * columns)?;
     if y.is_empty() {
         return Ok(y);
     }
-    let address = |x: View<Buffer>| x.buffer.address(x.layout.offset);
     let stride = |x: View<Buffer>, axis: usize| x.layout.strides()[axis] as i32;
     let batch_stride = |x: View<Buffer>| batch_stride(&x.layout).unwrap_or(0) as i64;
-    let at_once = GRID_Z / splits;
+    let at_once = GRID_Z / plan.splits;
     for first in (0..batch).step_by(at_once) {
         let count = at_once.min(batch - first);
         let bytes = dtype.bytes() as i64;
         let from = |x: View<Buffer>| address(x).wrapping_add_signed(first as i64 * batch_stride(x) * bytes);
+        let mut left = Matrix::new(from(a), stride(a, rank - 2), stride(a, rank - 1), batch_stride(a));
+        let right = Matrix::new(from(b), stride(b, rank - 1), stride(b, rank - 2), batch_stride(b));
+        let name = plan.name("gemm", tensor_kernel(&mut left, &right));
         let params = Gemm {
-            a: from(a),
-            b: from(b),
+            a: left,
+            b: right,
             bias: bias.map_or(0, address),
             y: start(&y) + (first * rows * columns * dtype.bytes()) as u64,
             a_batch: batch_stride(a),
@@ -106,34 +126,12 @@ fn product(a: View<Buffer>, b: View<Buffer>, bias: Option<View<Buffer>>) -> Resu
             columns: columns as i32,
             depth: depth as i32,
             batch: batch as i32,
-            a_row: stride(a, rank - 2),
-            a_depth: stride(a, rank - 1),
-            b_depth: stride(b, rank - 2),
-            b_column: stride(b, rank - 1),
             bias_stride: bias.map_or(0, |bias| stride(bias, 0)),
-            splits: splits as i32,
-            chunk: chunk as i32,
+            splits: plan.splits as i32,
+            chunk: plan.chunk as i32,
         };
-        let grid = [rows.div_ceil(TILE), columns.div_ceil(TILE), count * splits];
         // SAFETY: the strides are those of views that lie in their buffers; y has splits·batch·rows·columns elements.
-        unsafe { launch(device, GEMM, "gemm", dtype, grid, &params)? };
+        unsafe { launch(device, plan.file, &name, dtype, plan.grid(count), &params)? };
     }
-    add_splits(y, splits)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn splits_cover_the_depth() {
-        for (tiles, depth) in [(1, 0), (1, 1), (1, 255), (1, 257), (1, 73_728), (5, 73_728), (4, 9216), (1000, 9216)] {
-            let (splits, chunk) = splits(tiles, depth);
-            assert!(
-                splits * chunk >= depth && (splits - 1) * chunk < depth.max(1),
-                "{tiles}, {depth}: {splits} of {chunk}"
-            );
-        }
-        assert_eq!(splits(1000, 9216).0, 1);
-    }
+    add_splits(y, plan.splits)
 }

@@ -8,6 +8,7 @@ pub mod memory;
 pub mod norm;
 pub mod pointwise;
 pub mod pool;
+mod products;
 pub mod random;
 pub mod reduce;
 pub mod softmax;
@@ -53,7 +54,7 @@ unsafe fn launch<P>(
         size_of::<P>(),
         file.entries()
     );
-    let function = device.named(file.stem, file.ptx, name)?;
+    let function = device.named(file, name)?;
     // SAFETY: the caller's promise.
     unsafe { device.launch(function, grid, BLOCK as u32, params) }
 }

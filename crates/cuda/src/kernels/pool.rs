@@ -1,10 +1,30 @@
 //! Pooling, forward and back.
 
-use super::conv::{DeviceSlide, Image};
+use super::conv::Image;
 use super::{BLOCK, launch, start};
 use crate::Buffer;
-use cotangent_base::{DType, Layout, PoolGeometry, Result, Shape, View};
+use cotangent_base::{DType, Layout, PoolGeometry, Result, Shape, Slide, View};
 use cotangent_kernels::POOL;
+
+/// One axis of the sliding window, as kernels see it.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Axis {
+    input: i32,
+    output: i32,
+    kernel: i32,
+    stride: i32,
+    dilation: i32,
+    before: i32,
+}
+
+impl From<Slide> for Axis {
+    fn from(s: Slide) -> Self {
+        let [input, output, kernel] = [s.input, s.output, s.kernel].map(|n| n as i32);
+        let [stride, dilation, before] = [s.stride, s.dilation, s.before].map(|n| n as i32);
+        Self { input, output, kernel, stride, dilation, before }
+    }
+}
 
 /// The parameter of the kernels.
 #[repr(C)]
@@ -14,8 +34,8 @@ struct Pool {
     taps: u64,
     x_at: Image,
     y_at: Image,
-    h: DeviceSlide,
-    v: DeviceSlide,
+    h: Axis,
+    v: Axis,
     count: i32,
     channels: i32,
     count_padding: i32,

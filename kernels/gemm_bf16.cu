@@ -1,0 +1,4 @@
+// Matrix products on tensor cores: see `Bf16` in mma.cuh.
+// needs sm_80
+#define PRECISION Bf16
+#include "gemm_kernels.cuh"

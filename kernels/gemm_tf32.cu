@@ -1,0 +1,4 @@
+// Matrix products on tensor cores: see `Tf32` in mma.cuh.
+// needs sm_80
+#define PRECISION Tf32
+#include "gemm_kernels.cuh"
