@@ -15,6 +15,7 @@ pub struct Layout {
 
 impl Layout {
     /// Row-major, without gaps, from the buffer's start.
+    #[inline]
     pub fn contiguous(shape: Shape) -> Self {
         let mut strides = [0; MAX_RANK];
         let mut step = 1;
@@ -26,6 +27,7 @@ impl Layout {
     }
 
     /// The layout with these strides.
+    #[inline]
     pub fn new(shape: Shape, strides: &[isize], offset: usize) -> Self {
         assert_eq!(shape.rank(), strides.len(), "one stride for each axis");
         let mut all = [0; MAX_RANK];
@@ -34,11 +36,13 @@ impl Layout {
     }
 
     /// The distance between neighbours along each axis.
+    #[inline]
     pub fn strides(&self) -> &[isize] {
         &self.strides[..self.shape.rank()]
     }
 
     /// Whether the elements lie in row-major order without gaps (from any offset).
+    #[inline]
     pub fn is_contiguous(&self) -> bool {
         let mut step = 1;
         for axis in (0..self.shape.rank()).rev() {
@@ -101,9 +105,12 @@ impl Layout {
 
     /// Axis `i` of the result is axis `order[i]` of this layout.
     pub fn permute(&self, order: &[usize]) -> Layout {
-        let sizes: Vec<usize> = order.iter().map(|&a| self.shape[a]).collect();
-        let strides: Vec<isize> = order.iter().map(|&a| self.strides[a]).collect();
-        Layout::new(Shape::new(&sizes), &strides, self.offset)
+        let mut strides = [0; MAX_RANK];
+        let mut sizes = [1; MAX_RANK];
+        for (axis, &from) in order.iter().enumerate() {
+            (sizes[axis], strides[axis]) = (self.shape[from], self.strides[from]);
+        }
+        Layout { shape: Shape::new(&sizes[..order.len()]), strides, offset: self.offset }
     }
 
     /// `len` elements of axis `axis` from `start`, every `step`-th; a negative step walks backwards.
@@ -153,24 +160,20 @@ impl Layout {
     /// assert_eq!(l.shape, Shape::from([6, 2]));
     /// ```
     pub fn collapsed(&self) -> Layout {
-        let mut sizes: Vec<usize> = Vec::with_capacity(MAX_RANK);
-        let mut strides: Vec<isize> = Vec::with_capacity(MAX_RANK);
+        let (mut sizes, mut strides, mut rank) = ([1; MAX_RANK], [0; MAX_RANK], 0);
         for (&n, &s) in self.shape.iter().zip(self.strides()) {
             if n == 1 {
                 continue;
             }
-            match (sizes.last_mut(), strides.last_mut()) {
-                (Some(size), Some(stride)) if *stride == n as isize * s => {
-                    *size *= n;
-                    *stride = s;
-                }
-                _ => {
-                    sizes.push(n);
-                    strides.push(s);
-                }
+            if rank == 0 || strides[rank - 1] != n as isize * s {
+                (sizes[rank], strides[rank]) = (n, s);
+                rank += 1;
+            } else {
+                sizes[rank - 1] *= n;
+                strides[rank - 1] = s;
             }
         }
-        Layout::new(Shape::new(&sizes), &strides, self.offset)
+        Layout { shape: Shape::new(&sizes[..rank]), strides, offset: self.offset }
     }
 
     /// The place of each element in row-major order. Slow and plain: for reference code and tests.

@@ -15,8 +15,9 @@ pub const MAX_RANK: usize = 6;
 /// assert_eq!((s.rank(), s.count(), s[1]), (3, 24, 3));
 /// assert_eq!(s.to_string(), "[2, 3, 4]");
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
+    /// 1 beyond the rank.
     sizes: [usize; MAX_RANK],
     rank: u8,
 }
@@ -29,10 +30,11 @@ impl Shape {
     ///
     /// # Panics
     /// With more than [`MAX_RANK`] axes.
+    #[inline]
     #[track_caller]
     pub fn new(sizes: &[usize]) -> Self {
         if sizes.len() > MAX_RANK {
-            ShapeError::new("shape", format!("{} axes in {sizes:?}: at most {MAX_RANK}", sizes.len())).panic();
+            too_many(sizes);
         }
         let mut all = [1; MAX_RANK];
         all[..sizes.len()].copy_from_slice(sizes);
@@ -40,13 +42,15 @@ impl Shape {
     }
 
     /// The number of axes.
+    #[inline]
     pub fn rank(&self) -> usize {
         self.rank as usize
     }
 
     /// The number of elements: the product of the sizes.
+    #[inline]
     pub fn count(&self) -> usize {
-        self.iter().product()
+        self.sizes.iter().product()
     }
 
     /// The same shape with `size` for axis `axis`.
@@ -57,18 +61,21 @@ impl Shape {
     }
 
     /// Without axis `axis`.
-    pub fn without(self, axis: usize) -> Self {
-        let mut sizes = self.to_vec();
-        sizes.remove(axis);
-        Self::new(&sizes)
+    pub fn without(mut self, axis: usize) -> Self {
+        assert!(axis < self.rank(), "axis {axis} of {self}");
+        self.sizes.copy_within(axis + 1.., axis);
+        self.sizes[MAX_RANK - 1] = 1;
+        self.rank -= 1;
+        self
     }
 
     /// With a new axis of `size` before axis `axis`.
     #[track_caller]
     pub fn inserted(self, axis: usize, size: usize) -> Self {
-        let mut sizes = self.to_vec();
-        sizes.insert(axis, size);
-        Self::new(&sizes)
+        let mut sizes = [size; MAX_RANK + 1];
+        sizes[..axis].copy_from_slice(&self[..axis]);
+        sizes[axis + 1..=self.rank()].copy_from_slice(&self[axis..]);
+        Self::new(&sizes[..=self.rank()])
     }
 
     /// The shape that both broadcast to, aligned at the last axis; sizes must be equal or 1 (NumPy's rule).
@@ -102,20 +109,19 @@ impl Shape {
     }
 }
 
+#[cold]
+#[track_caller]
+fn too_many(sizes: &[usize]) -> ! {
+    ShapeError::new("shape", format!("{} axes in {sizes:?}: at most {MAX_RANK}", sizes.len())).panic()
+}
+
 impl Deref for Shape {
     type Target = [usize];
+    #[inline]
     fn deref(&self) -> &[usize] {
         &self.sizes[..self.rank as usize]
     }
 }
-
-impl PartialEq for Shape {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl Eq for Shape {}
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -130,6 +136,7 @@ impl fmt::Debug for Shape {
 }
 
 impl<const N: usize> From<[usize; N]> for Shape {
+    #[inline]
     #[track_caller]
     fn from(sizes: [usize; N]) -> Self {
         Self::new(&sizes)
@@ -196,11 +203,12 @@ impl Axes {
 
     /// The shape after reducing over these axes: size 1 there if `keepdim`, else without them.
     pub fn reduce(self, shape: &Shape, keepdim: bool) -> Shape {
-        let sizes: Vec<usize> = (0..shape.rank())
-            .filter(|&i| keepdim || !self.has(i))
-            .map(|i| if self.has(i) { 1 } else { shape[i] })
-            .collect();
-        Shape::new(&sizes)
+        let mut out = Shape::SCALAR;
+        for i in (0..shape.rank()).filter(|&i| keepdim || !self.has(i)) {
+            out.sizes[out.rank()] = if self.has(i) { 1 } else { shape[i] };
+            out.rank += 1;
+        }
+        out
     }
 }
 

@@ -20,14 +20,19 @@ impl Rows {
     pub fn new(layout: &Layout, len: usize) -> Self {
         let count = layout.shape.count();
         let flat = Layout::new([count].into(), &[1], layout.offset);
-        let layout = match layout.is_contiguous() {
-            true => flat,
-            false => Some(layout.collapsed()).filter(|l| l.shape.rank() > 0).unwrap_or(flat),
-        };
+        if layout.is_contiguous() {
+            assert!(count == 0 || layout.offset + count <= len, "{}", Self::outside(len));
+            return Self { layout: flat };
+        }
+        let layout = Some(layout.collapsed()).filter(|l| l.shape.rank() > 0).unwrap_or(flat);
         let reach = |a: usize| (layout.shape[a] as isize - 1) * layout.strides()[a];
         let lowest = layout.offset as isize + (0..layout.shape.rank()).map(|a| reach(a).min(0)).sum::<isize>();
-        assert!(count == 0 || (lowest >= 0 && layout.end() <= len), "a layout reaches out of its buffer of {len}");
+        assert!(count == 0 || (lowest >= 0 && layout.end() <= len), "{}", Self::outside(len));
         Self { layout }
+    }
+
+    fn outside(len: usize) -> String {
+        format!("a layout reaches out of its buffer of {len}")
     }
 
     /// The distance between neighbours of a row.

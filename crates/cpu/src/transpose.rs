@@ -103,6 +103,9 @@ fn tiles(block: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
 /// The elements of `x` in row-major order, if `x` exchanges axes: then it is faster to copy them first than to
 /// gather them element by element.
 pub(crate) fn untangled(x: View<Buffer>) -> Option<Buffer> {
+    if x.layout.is_contiguous() {
+        return None;
+    }
     let plan = Plan::new(&Rows::new(&x.layout, x.buffer.len()))?;
     let mut out = Buffer::uninit(x.buffer.dtype(), x.shape().count());
     for_dtype!(x.buffer.dtype(), T => plan.run(Strided::new(x), Shared::new(out.as_mut::<T>()).uninit()));
