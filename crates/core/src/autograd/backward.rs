@@ -5,7 +5,8 @@ use super::mode::with_tracking;
 use super::node::{Kind, Node, Rule};
 use crate::{Tensor, inspect, kernels};
 use cotangent_base::Shape;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fmt;
 use std::sync::Arc;
 
@@ -161,39 +162,18 @@ fn seed(y: &Tensor, dy: Option<Tensor>) -> Result<(Arc<Node>, Tensor), GradError
 /// The state of one backward pass.
 struct Pass {
     order: Order,
-    /// Nodes that a cotangent has reached, latest on top.
-    heap: BinaryHeap<Pending>,
-    cotangents: HashMap<u64, Tensor>,
+    /// Nodes that a cotangent has reached, by their number, and the sum of what has reached them.
+    pending: BTreeMap<u64, (Arc<Node>, Tensor)>,
     leaves: HashMap<u64, Tensor>,
     /// The cotangents of the nodes asked for.
     wanted: HashMap<u64, Option<Tensor>>,
-}
-
-struct Pending(Arc<Node>);
-
-impl PartialEq for Pending {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.seq == other.0.seq
-    }
-}
-impl Eq for Pending {}
-impl PartialOrd for Pending {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Pending {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.seq.cmp(&other.0.seq)
-    }
 }
 
 impl Pass {
     fn new(order: Order, wanted: &[u64]) -> Self {
         Self {
             order,
-            heap: BinaryHeap::new(),
-            cotangents: HashMap::new(),
+            pending: BTreeMap::new(),
             leaves: HashMap::new(),
             wanted: wanted.iter().map(|&id| (id, None)).collect(),
         }
@@ -203,8 +183,7 @@ impl Pass {
         self.add(&root, dy);
         drop(root);
         with_tracking(self.order == Order::Second, || {
-            while let Some(Pending(node)) = self.heap.pop() {
-                let dy = self.cotangents.remove(&node.seq).expect("a pending node has a cotangent");
+            while let Some((_, (node, dy))) = self.pending.pop_last() {
                 self.visit(node, dy)?;
             }
             inspect::backward_done();
@@ -251,17 +230,16 @@ impl Pass {
 
     /// The first cotangent of a node moves in; the next adds, in place where no one else can see it.
     fn add(&mut self, node: &Arc<Node>, dx: Tensor) {
-        match self.cotangents.remove(&node.seq) {
-            None => {
-                self.heap.push(Pending(node.clone()));
-                self.cotangents.insert(node.seq, dx);
+        match self.pending.entry(node.seq) {
+            Entry::Vacant(place) => {
+                place.insert((node.clone(), dx));
             }
-            Some(sum) => {
-                let sum = match self.order {
+            Entry::Occupied(mut place) => {
+                let (_, sum) = place.get_mut();
+                match self.order {
                     Order::First => accumulate(node, sum, &dx),
-                    Order::Second => &sum + &dx,
-                };
-                self.cotangents.insert(node.seq, sum);
+                    Order::Second => *sum = &*sum + &dx,
+                }
             }
         }
     }
@@ -280,12 +258,11 @@ fn vjp(rule: Arc<dyn Rule>, node: &Arc<Node>, dy: Tensor, need: &[bool]) -> Vec<
 }
 
 /// `sum + dx`, in place where no one else can see it.
-fn accumulate(node: &Node, mut sum: Tensor, dx: &Tensor) -> Tensor {
-    let watched = inspect::watch_sum(node, [&sum, dx]);
+fn accumulate(node: &Node, sum: &mut Tensor, dx: &Tensor) {
+    let watched = inspect::watch_sum(node, [sum, dx]);
     let kept = watched.as_ref().filter(|w| w.wants_values()).map(|_| sum.clone());
-    kernels::accumulate(&mut sum, dx);
+    kernels::accumulate(sum, dx);
     if let Some(watched) = watched {
-        watched.end(&kept.iter().chain([dx]).collect::<Vec<_>>(), &[Some(&sum)]);
+        watched.end(&kept.iter().chain([dx]).collect::<Vec<_>>(), &[Some(sum)]);
     }
-    sum
 }

@@ -4,6 +4,7 @@ use super::mode::is_tracking;
 use crate::inspect::{self, Origin};
 use crate::{Spec, Tensor};
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +24,7 @@ pub(super) enum Kind {
     /// The result of an op.
     Op {
         /// The operands' nodes; `None` for an operand outside the graph.
-        inputs: Vec<Option<Arc<Node>>>,
+        inputs: Inputs,
         /// The rule; taken by the first backward pass, which frees what it saved.
         rule: Mutex<Option<Arc<dyn Rule>>>,
         /// Where the op ran, if anybody looked on.
@@ -31,6 +32,41 @@ pub(super) enum Kind {
     },
     /// The result of an op that has no derivative.
     Barrier,
+}
+
+/// The nodes of an op's operands, in place where they are few: nearly all ops have at most three.
+pub(super) enum Inputs {
+    Few([Option<Arc<Node>>; 3], usize),
+    Many(Vec<Option<Arc<Node>>>),
+}
+
+impl Inputs {
+    pub(super) fn of(x: &[&Tensor]) -> Self {
+        let node = |i: usize| x.get(i).and_then(|x| x.node.clone());
+        match x.len() {
+            count @ 0..=3 => Self::Few(std::array::from_fn(node), count),
+            count => Self::Many((0..count).map(node).collect()),
+        }
+    }
+}
+
+impl Deref for Inputs {
+    type Target = [Option<Arc<Node>>];
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Few(nodes, count) => &nodes[..*count],
+            Self::Many(nodes) => nodes,
+        }
+    }
+}
+
+impl DerefMut for Inputs {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Few(nodes, count) => &mut nodes[..*count],
+            Self::Many(nodes) => nodes,
+        }
+    }
 }
 
 /// A tensor's place in the graph: made by [`Tensor::tracked`] and by every op on a tracked tensor.
@@ -74,20 +110,18 @@ impl Drop for Node {
     fn drop(&mut self) {
         let mut waiting = Vec::new();
         release(&mut self.kind, &mut waiting);
-        while let Some(node) = waiting.pop() {
-            if let Some(mut node) = Arc::into_inner(node) {
-                release(&mut node.kind, &mut waiting);
-            }
+        while let Some(mut node) = waiting.pop() {
+            release(&mut node.kind, &mut waiting);
         }
     }
 }
 
-/// Moves the operands to `waiting` before what was saved goes: the saved tensors hold the same nodes, and must
-/// never be the last to do so.
-fn release(kind: &mut Kind, waiting: &mut Vec<Arc<Node>>) {
+/// Moves the operands that nobody else holds to `waiting`, after what was saved is gone: the saved tensors hold the same
+/// nodes, and must never be the last to do so.
+fn release(kind: &mut Kind, waiting: &mut Vec<Node>) {
     if let Kind::Op { inputs, rule, .. } = kind {
-        waiting.extend(inputs.drain(..).flatten());
         drop(rule.get_mut().map(Option::take));
+        waiting.extend(inputs.iter_mut().filter_map(Option::take).filter_map(Arc::into_inner));
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`Op`]: what an op must say to be part of Cotangent, built in or a user's own.
 
 use super::mode::{Tracking, is_tracking};
-use super::node::{Kind, Node, Rule};
+use super::node::{Inputs, Kind, Node, Rule};
 use crate::device::different;
 use crate::inspect::{self, Origin, Phase, Watched, watch};
 use crate::{Spec, Tensor};
@@ -61,8 +61,7 @@ pub trait Op<const N: usize>: Send + Sync + 'static {
 
 /// What an op's rule can read.
 pub struct Saved<'a, const N: usize, A> {
-    /// None or `N` of them.
-    x: &'a [Tensor],
+    x: Option<&'a [Tensor; N]>,
     y: Option<Tensor>,
     /// What forward left.
     pub aux: &'a A,
@@ -74,8 +73,7 @@ impl<'a, const N: usize, A> Saved<'a, N, A> {
     /// # Panics
     /// If [`Op::SAVES`] does not say `Inputs` or `Both`.
     pub fn x(&self) -> [&'a Tensor; N] {
-        assert!(self.x.len() == N, "an op that reads its operands in vjp declares SAVES = Inputs or Both");
-        std::array::from_fn(|i| &self.x[i])
+        self.x.expect("an op that reads its operands in vjp declares SAVES = Inputs or Both").each_ref()
     }
 
     /// The result.
@@ -102,8 +100,9 @@ pub fn apply<const N: usize, O: Op<N>>(op: O, x: [&Tensor; N]) -> Tensor {
     match call.end(&y, spec) {
         None => y.detach(),
         Some(origin) => {
-            let (x_kept, y_kept) = keep(O::SAVES, &x, &y);
-            attach(y, O::NAME, &x, Arc::new(Recorded { x: x_kept, y: y_kept, aux, op }), origin)
+            let kept = O::SAVES.inputs().then(|| x.map(Tensor::clone));
+            let rule = Recorded { x: kept, y: O::SAVES.output().then(|| y.detach()), aux, op };
+            attach(y, O::NAME, &x, Arc::new(rule), origin)
         }
     }
 }
@@ -139,12 +138,6 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What the rule reads of the operands and of the result.
-fn keep(saves: Saves, x: &[&Tensor], y: &Tensor) -> (Vec<Tensor>, Option<Tensor>) {
-    let x = if saves.inputs() { x.iter().map(|&x| x.clone()).collect() } else { Vec::new() };
-    (x, saves.output().then(|| y.detach()))
-}
-
 fn records(x: &[&Tensor]) -> bool {
     is_tracking() && x.iter().any(|x| x.is_tracked())
 }
@@ -161,8 +154,7 @@ pub(crate) fn same_device(op: &'static str, x: &[&Tensor]) {
 }
 
 fn attach(y: Tensor, name: &'static str, x: &[&Tensor], rule: Arc<dyn Rule>, origin: Option<Box<Origin>>) -> Tensor {
-    let inputs = x.iter().map(|x| x.node.clone()).collect();
-    let kind = Kind::Op { inputs, rule: Mutex::new(Some(rule)), origin };
+    let kind = Kind::Op { inputs: Inputs::of(x), rule: Mutex::new(Some(rule)), origin };
     let node = Some(Node::new(name, y.spec(), kind));
     Tensor { node, ..y }
 }
@@ -170,8 +162,7 @@ fn attach(y: Tensor, name: &'static str, x: &[&Tensor], rule: Arc<dyn Rule>, ori
 /// An op, and what it saved.
 struct Recorded<const N: usize, O: Op<N>> {
     op: O,
-    /// None or `N` of them.
-    x: Vec<Tensor>,
+    x: Option<[Tensor; N]>,
     /// Without its node, which would hold itself; `vjp` puts it back.
     y: Option<Tensor>,
     aux: O::Aux,
@@ -180,7 +171,7 @@ struct Recorded<const N: usize, O: Op<N>> {
 impl<const N: usize, O: Op<N>> Rule for Recorded<N, O> {
     fn vjp(&self, node: &Arc<Node>, dy: Tensor, need: &[bool]) -> Vec<Option<Tensor>> {
         let saved = Saved {
-            x: &self.x,
+            x: self.x.as_ref(),
             y: self.y.as_ref().map(|y| Tensor { node: Some(node.clone()), ..y.clone() }),
             aux: &self.aux,
         };

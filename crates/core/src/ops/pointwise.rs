@@ -5,6 +5,7 @@ use super::check;
 use crate::autograd::{Op, Saved, apply};
 use crate::{Spec, Tensor, kernels};
 use cotangent_base::*;
+use std::borrow::Cow;
 
 /// Applies the pointwise op to every element of `x`.
 ///
@@ -141,10 +142,18 @@ pub(super) fn arithmetic<B: Binary>(a: Spec, b: Spec) -> Result<Spec, ShapeError
 
 /// The value of an arithmetic op, outside any graph.
 pub(super) fn compute<B: Binary>(op: B, a: &Tensor, b: &Tensor, y: Spec) -> Tensor {
-    let (a, b) = (a.detach().expand(y.shape), b.detach().expand(y.shape));
+    let (a, b) = (stretched(a, y.shape), stretched(b, y.shape));
     match B::INTEGERS {
         Some(op) if !y.dtype.is_float() => kernels::map_integers(op, &a, &b),
         _ => kernels::map(Forward2(op), [&a, &b]),
+    }
+}
+
+/// `x` itself, or as a view in this shape, which `infer` has found that it broadcasts to; outside any graph.
+fn stretched(x: &Tensor, shape: Shape) -> Cow<'_, Tensor> {
+    match x.shape() == shape {
+        true => Cow::Borrowed(x),
+        false => Cow::Owned(x.with_layout(x.layout.expand(shape).expect("infer has checked"))),
     }
 }
 
