@@ -75,7 +75,8 @@ impl Model {
             1.0 => loss.clone(),
             weight => loss.scale(weight),
         });
-        let penalties = self.params().filter_map(|(_, param)| Some(param.regularizer?.penalty(&param.value)));
+        let penalties =
+            self.graph.weights().into_iter().filter_map(|param| Some(param.regularizer?.penalty(&param.value)));
         let total = scaled.chain(penalties).reduce(|sum, loss| sum + loss).expect("a model has outputs");
         let parts = if losses.len() == 1 { &[] } else { &losses[..] };
         let values = std::iter::once(&total).chain(parts).map(Tensor::detach).collect();

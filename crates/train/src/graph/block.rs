@@ -118,23 +118,39 @@ impl Block {
         }
     }
 
+    /// The parameters.
+    pub fn weights(&self) -> Vec<&Param> {
+        match self {
+            Block::Layer(layer) => layer.params(),
+            Block::Merge(merge) => merge.params(),
+            Block::Model(model) => model.graph.weights(),
+            Block::Sequential(_) => Vec::new(),
+        }
+    }
+
+    /// The parameters, to change.
+    pub fn weights_mut(&mut self) -> Vec<&mut Param> {
+        match self {
+            Block::Layer(layer) => layer.params_mut(),
+            Block::Merge(merge) => merge.params_mut(),
+            Block::Model(model) => model.graph.weights_mut(),
+            Block::Sequential(_) => Vec::new(),
+        }
+    }
+
     /// The parameters with their paths from here on.
     pub fn params(&self) -> Vec<(String, &Param)> {
         match self {
-            Block::Layer(layer) => layer.params().into_iter().map(|p| (p.name.to_owned(), p)).collect(),
-            Block::Merge(merge) => merge.params().into_iter().map(|p| (p.name.to_owned(), p)).collect(),
             Block::Model(model) => model.graph.params(),
-            Block::Sequential(_) => Vec::new(),
+            _ => self.weights().into_iter().map(|p| (p.name.to_owned(), p)).collect(),
         }
     }
 
     /// The parameters, to change, with their paths from here on.
     pub fn params_mut(&mut self) -> Vec<(String, &mut Param)> {
         match self {
-            Block::Layer(layer) => layer.params_mut().into_iter().map(|p| (p.name.to_owned(), p)).collect(),
-            Block::Merge(merge) => merge.params_mut().into_iter().map(|p| (p.name.to_owned(), p)).collect(),
             Block::Model(model) => model.graph.params_mut(),
-            Block::Sequential(_) => Vec::new(),
+            _ => self.weights_mut().into_iter().map(|p| (p.name.to_owned(), p)).collect(),
         }
     }
 }

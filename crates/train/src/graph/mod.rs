@@ -123,6 +123,16 @@ impl Graph {
         (value >= self.inputs.len()).then(|| (&self.calls[at], value - self.calls[at].outputs.start))
     }
 
+    /// Every parameter, in the order of [`params`](Graph::params): what each step asks for, which has no use for paths.
+    pub fn weights(&self) -> Vec<&Param> {
+        self.layers.iter().flat_map(|e| e.block.weights()).collect()
+    }
+
+    /// Every parameter, to change.
+    pub fn weights_mut(&mut self) -> Vec<&mut Param> {
+        self.layers.iter_mut().flat_map(|e| e.block.weights_mut()).collect()
+    }
+
     /// Every parameter with its path, `layer/name`, in the order of the layers.
     pub fn params(&self) -> Vec<(String, &Param)> {
         self.layers.iter().flat_map(|e| within(&e.name, e.block.params())).collect()

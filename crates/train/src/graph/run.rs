@@ -123,15 +123,15 @@ impl Graph {
 
     /// For each layer, how many parameters the layers before it have.
     fn offsets(&self) -> Vec<usize> {
-        let counts = self.layers.iter().map(|e| e.block.params().len());
+        let counts = self.layers.iter().map(|e| e.block.weights().len());
         counts.scan(0, |sum, count| Some(std::mem::replace(sum, *sum + count))).collect()
     }
 
     /// Changes what the layers keep themselves.
     pub fn keep(&mut self, kept: Vec<(usize, Change)>) {
-        let mut params = self.params_mut();
+        let mut params = self.weights_mut();
         for (param, change) in kept {
-            let value = &mut params[param].1.value;
+            let value = &mut params[param].value;
             value.assign_(&change(value));
         }
     }
