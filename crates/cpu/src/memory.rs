@@ -8,8 +8,14 @@ use crate::transpose;
 use cotangent_base::{DType, Element, Layout, View};
 use std::mem::MaybeUninit;
 
-/// Elements in one piece of work that is bound by memory.
+/// So many elements of work that is bound by memory are worth spreading over threads.
 pub(crate) const PIECE: usize = 128 * 1024;
+
+/// The elements in a piece of `count` of them: where there is more than one piece there are several for each thread, so
+/// that threads end at about the same time.
+pub(crate) fn piece(count: usize) -> usize {
+    if count <= PIECE { PIECE } else { PIECE / 4 }
+}
 
 /// Elements that strided operands are gathered into at a time: a few of these fit the first-level cache.
 pub(crate) const BLOCK: usize = 1024;

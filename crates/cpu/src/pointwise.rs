@@ -1,7 +1,7 @@
 //! Element by element over floats: maps, and updates in place.
 
 use crate::Buffer;
-use crate::memory::{BLOCK, PIECE, Scratch};
+use crate::memory::{BLOCK, PIECE, Scratch, piece};
 use crate::par::{self, Shared};
 use crate::simd::{self, Kernel, SimdFloat, Vector};
 use crate::strided::Strided;
@@ -37,7 +37,7 @@ where
     let block = if in_place { PIECE } else { BLOCK };
     Buffer::build(shape.count(), |out: &mut [T]| {
         let out = Shared::new(out);
-        par::for_ranges(shape.count(), PIECE, |start, end| {
+        par::for_ranges(shape.count(), piece(shape.count()), |start, end| {
             let mut scratch: [Scratch<T>; N] = [[MaybeUninit::uninit(); BLOCK]; N];
             for start in (start..end).step_by(block) {
                 let end = end.min(start + block);
@@ -219,7 +219,8 @@ fn for_blocks<T: SimdFloat>(g: View<Buffer>, body: &(dyn Fn(usize, &[T]) + Sync)
     let copy = transpose::untangled(g);
     let g = in_order(g, &copy);
     let block = if g.rows.is_contiguous() { PIECE } else { BLOCK };
-    par::for_ranges(g.rows.layout.shape.count(), PIECE, |start, end| {
+    let count = g.rows.layout.shape.count();
+    par::for_ranges(count, piece(count), |start, end| {
         let mut scratch: Scratch<T> = [MaybeUninit::uninit(); BLOCK];
         for start in (start..end).step_by(block) {
             let len = block.min(end - start);
