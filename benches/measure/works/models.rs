@@ -31,13 +31,13 @@ pub fn mnist_model(name: &str) -> Result<Model> {
     Ok(model)
 }
 
-/// The training images as the model of this name takes them, and their labels.
+/// The training images as the model of this name takes them in its example, and their labels: `mlp` takes the bytes.
 pub fn mnist_digits(name: &str, mnist: &Mnist) -> (Tensor, Tensor) {
-    let images = mnist.x_train.cast(DType::F32);
+    let scaled = || mnist.x_train.cast(DType::F32) / 255.0;
     let images = match name {
-        "cnn" => images.unsqueeze(-1) / 255.0,
-        "mlp" => images,
-        _ => images / 255.0,
+        "cnn" => scaled().unsqueeze(-1),
+        "mlp" => mnist.x_train.clone(),
+        _ => scaled(),
     };
     (images, mnist.y_train.clone())
 }
