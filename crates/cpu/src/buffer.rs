@@ -147,10 +147,21 @@ fn free(block: NonNull<u8>, bytes: usize) {
 /// Free blocks by size.
 #[derive(Default)]
 struct Cache {
-    blocks: Vec<(usize, Vec<NonNull<u8>>)>,
+    /// Sorted by their size.
+    classes: Vec<Class>,
     bytes: usize,
+    /// Counts the blocks that came back.
+    now: u64,
     /// What this thread's buffers hold.
     count: Count,
+}
+
+/// The free blocks of one size.
+struct Class {
+    size: usize,
+    blocks: Vec<NonNull<u8>>,
+    /// When the last of them came back.
+    used: u64,
 }
 
 /// How much free memory a thread keeps.
@@ -170,8 +181,8 @@ impl Cache {
     /// A free block of this size, if there is one. Counts the buffer that it is for.
     fn take(&mut self, bytes: usize) -> Option<NonNull<u8>> {
         self.count.add(bytes as isize);
-        let at = self.blocks.binary_search_by_key(&bytes, |b| b.0).ok()?;
-        let block = self.blocks[at].1.pop()?;
+        let at = self.classes.binary_search_by_key(&bytes, |class| class.size).ok()?;
+        let block = self.classes[at].blocks.pop()?;
         self.bytes -= bytes;
         Some(block)
     }
@@ -179,22 +190,38 @@ impl Cache {
     /// Whether the block of a buffer that goes is kept.
     fn keep(&mut self, block: NonNull<u8>, bytes: usize) -> bool {
         self.count.add(-(bytes as isize));
-        if self.bytes + bytes > KEEP {
-            return false;
+        self.now += 1;
+        while self.bytes + bytes > KEEP {
+            if !self.forget(bytes) {
+                return false;
+            }
         }
         self.bytes += bytes;
-        match self.blocks.binary_search_by_key(&bytes, |b| b.0) {
-            Ok(at) => self.blocks[at].1.push(block),
-            Err(at) => self.blocks.insert(at, (bytes, vec![block])),
-        }
+        let at = self.classes.binary_search_by_key(&bytes, |class| class.size).unwrap_or_else(|at| {
+            self.classes.insert(at, Class { size: bytes, blocks: Vec::new(), used: 0 });
+            at
+        });
+        self.classes[at].blocks.push(block);
+        self.classes[at].used = self.now;
+        true
+    }
+
+    /// Frees a block of the size that has not been used for longest, other than `but`: a program that goes on to other
+    /// sizes would find the cache full of the old ones. Whether there was one.
+    fn forget(&mut self, but: usize) -> bool {
+        let others = self.classes.iter_mut().filter(|class| class.size != but && !class.blocks.is_empty());
+        let Some(class) = others.min_by_key(|class| class.used) else { return false };
+        let block = class.blocks.pop().expect("it is not empty");
+        self.bytes -= class.size;
+        free(block, class.size);
         true
     }
 }
 
 impl Drop for Cache {
     fn drop(&mut self) {
-        for (bytes, blocks) in self.blocks.drain(..) {
-            blocks.into_iter().for_each(|b| free(b, bytes));
+        for class in self.classes.drain(..) {
+            class.blocks.into_iter().for_each(|block| free(block, class.size));
         }
     }
 }
@@ -209,6 +236,20 @@ mod tests {
         let at = a.memory;
         drop(a);
         assert_eq!(Buffer::uninit(DType::F32, 1001).memory, at);
+    }
+
+    #[test]
+    fn a_full_cache_forgets_the_sizes_that_are_not_used() {
+        let some = |bytes: usize, count: usize| -> Vec<Buffer> {
+            (0..count).map(|_| Buffer::uninit(DType::U8, bytes)).collect()
+        };
+        drop(some(KEEP / 8, 8));
+        drop(some(KEEP / 4, 1));
+        CACHE.with_borrow(|cache| {
+            let free: Vec<_> = cache.classes.iter().map(|class| (class.size, class.blocks.len())).collect();
+            assert_eq!(free, [(KEEP / 8, 6), (KEEP / 4, 1)]);
+            assert_eq!(cache.bytes, KEEP);
+        });
     }
 
     #[test]
