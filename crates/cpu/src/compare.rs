@@ -22,8 +22,8 @@ fn compare_as<T: Element>(op: Compare, a: View<Buffer>, b: View<Buffer>) -> Buff
         Compare::Ne => zip(a, b, |a: T, b: T| a != b),
         Compare::Lt => zip(a, b, |a: T, b: T| a < b),
         Compare::Le => zip(a, b, |a: T, b: T| a <= b),
-        Compare::Gt => zip(a, b, |a: T, b: T| a > b),
-        Compare::Ge => zip(a, b, |a: T, b: T| a >= b),
+        Compare::Gt => compare_as::<T>(Compare::Lt, b, a),
+        Compare::Ge => compare_as::<T>(Compare::Le, b, a),
     }
 }
 

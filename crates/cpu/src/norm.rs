@@ -22,7 +22,7 @@ pub fn moments(x: View<Buffer>, channel: usize) -> (Buffer, Buffer) {
     for_float!("moments", x.buffer.dtype(), T => {
         let x = dense::<T>(x);
         let mean = over_count::<T>(channels.sum(Elements(&x[..]), Elements(&x[..])), channels);
-        let squares = channels.sum_deviations::<T, false>(&x, &x, mean.as_slice());
+        let squares = channels.sum_products::<T>([&x, &x], [mean.as_slice(); 2]);
         (mean, over_count::<T>(squares, channels))
     })
 }
@@ -60,14 +60,15 @@ pub fn normalize_vjp(
         let (x, dy) = (dense::<T>(x), dense::<T>(dy));
         let inv_std: &[T] = stats.inv_std.as_slice();
         let dbeta = channels.sum(Elements(&dy[..]), Elements(&dy[..]));
-        let mut dgamma = channels.sum_deviations::<T, true>(&x, &dy, stats.mean.as_slice());
+        let mean: &[T] = stats.mean.as_slice();
+        let mut dgamma = channels.sum_products([&x, &dy], [mean, &vec![T::default(); mean.len()]]);
         dgamma.as_mut::<T>().iter_mut().zip(inv_std).for_each(|(sum, &s)| *sum *= s);
 
         let n = T::from_f64(channels.count() as f64);
         let scale = product::<T>(stats.inv_std, stats.gamma);
         let shift: Vec<T> = dbeta.as_slice::<T>().iter().map(|&b| b / n).collect();
         let slope: Vec<T> = dgamma.as_slice::<T>().iter().zip(inv_std).map(|(&g, &s)| g * s / n).collect();
-        let params = [stats.mean.as_slice(), &scale, &shift, &slope];
+        let params = [mean, &scale, &shift, &slope];
         (channels.map::<T, _, 2, 4>(Backward, [&x, &dy], params), dgamma, dbeta)
     })
 }

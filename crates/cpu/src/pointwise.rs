@@ -109,21 +109,14 @@ trait LaunchBlock<T, const N: usize>: Sync {
 
 struct Launch<M>(M);
 
-/// Chooses the lanes. Every version of every op costs compile time: all SIMD levels for f32, the type to train
-/// in; one for f64; none for maps that say they are not [`Map::FAST`].
+/// Chooses the lanes: none for maps that say they are not [`Map::FAST`].
 impl<T, const N: usize, M: Map<N>> LaunchBlock<T, N> for Launch<M>
 where
     T: SimdFloat + Vector<Scalar = T>,
 {
     fn launch(&self, block: Block<T, N>) {
         let mapped = Mapped { op: self.0, block };
-        if !M::FAST {
-            mapped.run::<T>()
-        } else if T::DTYPE.bytes() == 8 {
-            mapped.run::<T::Portable>()
-        } else {
-            simd::run(mapped)
-        }
+        if const { M::FAST } { simd::run(mapped) } else { mapped.run::<T>() }
     }
 }
 
@@ -209,7 +202,7 @@ where
         // SAFETY: `start` is within the buffers.
         let at = |s: Shared<T>| unsafe { s.ptr().add(start) };
         let step = Step { op, p: at(p), g: g.as_ptr(), state: state.map(at), len: g.len() };
-        if T::DTYPE.bytes() == 8 { step.run::<T::Portable>() } else { simd::run(step) }
+        simd::run(step);
     });
 }
 

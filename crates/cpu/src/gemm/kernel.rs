@@ -28,6 +28,12 @@ const fn height<V: Vector>() -> usize {
     V::REGISTERS / 2 - 2
 }
 
+/// Whether tiles of `N` vectors have every height that a rest of rows may want. What is rare makes do with a few: what is
+/// not the type to train in, and the last columns of a matrix.
+const fn every<T, const N: usize>() -> bool {
+    N > 1 && size_of::<T>() == 4
+}
+
 /// Asks a level for its tile.
 pub(crate) struct TileOf;
 
@@ -177,30 +183,25 @@ impl<T: SimdFloat> Block<'_, T> {
     /// As for `line`.
     #[inline(always)]
     unsafe fn tall<V: Vector<Scalar = T>, const N: usize, const ROWS: bool>(&self, p: Place<T>, rows: usize) -> usize {
-        // SAFETY: the caller's promise.
-        unsafe {
-            // constants, so that no level compiles the tiles it has no registers for
-            if const { V::REGISTERS > 16 } {
-                match rows {
-                    14.. => return self.compute::<V, 14, N, ROWS>(p),
-                    8.. => return self.compute::<V, 8, N, ROWS>(p),
-                    // the last images of many networks are 7 wide
-                    7 => return self.compute::<V, 7, N, ROWS>(p),
-                    _ => {}
+        // constants, so that no level compiles tiles it has no registers for, nor more than pay
+        macro_rules! tallest {
+            ($($height:literal if $there:expr;)*) => {$(
+                if const { $there } && rows >= $height {
+                    // SAFETY: the caller's promise.
+                    return unsafe { self.compute::<V, $height, N, ROWS>(p) };
                 }
-            }
-            if const { V::REGISTERS > 8 } {
-                match rows {
-                    6.. => return self.compute::<V, 6, N, ROWS>(p),
-                    4.. => return self.compute::<V, 4, N, ROWS>(p),
-                    _ => {}
-                }
-            }
-            match rows {
-                2.. => self.compute::<V, 2, N, ROWS>(p),
-                _ => self.compute::<V, 1, N, ROWS>(p),
-            }
+            )*};
         }
+        tallest! {
+            14 if V::REGISTERS > 16;
+            8 if V::REGISTERS > 16 && every::<T, N>();
+            7 if V::REGISTERS > 16 && every::<T, N>(); // the last images of many networks are 7 wide
+            6 if V::REGISTERS == 16 || V::REGISTERS > 16 && every::<T, N>();
+            4 if V::REGISTERS > 8;
+            2 if V::REGISTERS == 8 || every::<T, N>();
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.compute::<V, 1, N, ROWS>(p) }
     }
 
     /// # Safety
@@ -210,16 +211,18 @@ impl<T: SimdFloat> Block<'_, T> {
         &self,
         p: Place<T>,
     ) -> usize {
-        for place in (0..R).flat_map(|r| (0..N).map(move |v| r * self.stride + v * V::WIDTH)) {
-            prefetch_to_write(p.out.wrapping_add(place));
+        for r in 0..R {
+            for v in 0..N {
+                prefetch_to_write(p.out.wrapping_add(r * self.stride + v * V::WIDTH));
+            }
         }
         // the first panel of columns brings the rows into the cache; only the tallest tile sees enough of them to care
-        let fetch = const { ROWS && R == height::<V>() } && p.col == 0 && self.left.cold;
         // SAFETY: the caller's promise.
         let sums = unsafe {
-            match fetch {
-                true => products::<V, R, N, ROWS, true>(p.a, self.left, p.b, self.right.step),
-                false => products::<V, R, N, ROWS, false>(p.a, self.left, p.b, self.right.step),
+            if const { ROWS && R == height::<V>() } && p.col == 0 && self.left.cold {
+                products::<V, R, N, ROWS, true>(p.a, self.left, p.b, self.right.step)
+            } else {
+                products::<V, R, N, ROWS, false>(p.a, self.left, p.b, self.right.step)
             }
         };
         for (r, row) in sums.into_iter().enumerate() {

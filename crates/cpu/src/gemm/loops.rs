@@ -9,7 +9,7 @@ use super::kernel::{Block, Left, Right, Start, TileOf};
 use super::pack::{Cuts, Lhs, Packer, Scratch, Strided};
 use crate::Buffer;
 use crate::par::{GRAIN, Shared, for_ranges, threads};
-use crate::simd::{Level, SimdFloat, run_at};
+use crate::simd::{Level, SimdFloat, run_widest_at};
 use std::ops::Range;
 
 /// The most steps of k in a block: a panel of B of this depth fits the first-level cache.
@@ -87,7 +87,7 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
             }
             return;
         }
-        let tile = run_at::<T, _>(self.level, TileOf);
+        let tile = run_widest_at::<T, _>(self.level, TileOf);
         let depth = self.a.cut_depth(self.depth, DEPTH);
         let direct = self.b.lanes_touch() && cols.is_multiple_of(tile.lanes) && (rows <= DIRECT_TILES * tile.rows);
         let packer = Packer { level: self.level, tile };
@@ -234,7 +234,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
             let (count, cols) = (rows.len(), job.cols.len());
             self.product.a.block(self.packer, &mut left, &mut scratch.0, rows, self.depth.range(block));
             let block = Block { left: &left, right, rows: count, cols, start, out, stride: job.stride };
-            run_at(self.packer.level, block);
+            run_widest_at(self.packer.level, block);
         };
         let right = |scratch: &mut Scratch<T>, block| self.right(scratch, &job.cols, &self.depth.range(block));
         if self.packed.is_some() || self.direct {

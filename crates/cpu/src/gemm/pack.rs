@@ -3,7 +3,7 @@
 
 use super::kernel::{Left, Right, Run, Tile};
 use crate::Buffer;
-use crate::simd::{Kernel, Level, SimdFloat, Vector, run_at};
+use crate::simd::{Kernel, Level, SimdFloat, Vector, run_widest_at};
 use std::ops::Range;
 
 /// A matrix A whose blocks the microkernel can read, as they lie in memory or packed.
@@ -174,7 +174,7 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
         let (from, to) = (self.place(lanes.start, depth.start), to.as_mut_ptr());
         let (lanes, depth) = (lanes.len(), depth.len());
         if self.lane == 1 {
-            run_at(level, Spread { from, step: self.step, lanes, depth, to, width, panel });
+            run_widest_at(level, Spread { from, step: self.step, lanes, depth, to, width, panel });
             return;
         }
         // some steps of all lanes at a time, so that both sides stay in the cache

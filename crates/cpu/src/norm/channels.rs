@@ -47,13 +47,13 @@ impl Channels {
         fold::fold::<T, _, _>(Sum, fold::Elements(runs.as_slice::<T>()), all)
     }
 
-    /// Σ (x − mean)² over each channel, or Σ dy·(x − mean) if `OF_DY`.
-    pub fn sum_deviations<T: Number, const OF_DY: bool>(self, x: &[T], dy: &[T], mean: &[T]) -> Buffer {
-        assert_eq!(mean.len(), self.channels, "[normalize] one mean for each channel");
-        let repeated = repeat(mean);
-        let of = Deviations::<T, OF_DY, false> { x, dy, mean, now: T::default() };
-        let columns = Deviations::<T, OF_DY, true> { x, dy, mean: &repeated, now: T::default() };
-        self.sum(columns, of)
+    /// Σ (x − mean)·(y − shift) over each channel, given `[x, y]` and `[mean, shift]`.
+    pub fn sum_products<T: Number>(self, of: [&[T]; 2], less: [&[T]; 2]) -> Buffer {
+        assert!(less.iter().all(|less| less.len() == self.channels), "[normalize] one mean for each channel");
+        let repeated = less.map(repeat);
+        let columns =
+            Products::<T, true> { of, less: repeated.each_ref().map(|less| &less[..]), now: Default::default() };
+        self.sum(columns, Products::<T, false> { of, less, now: Default::default() })
     }
 
     /// `y = op(x, params of the channel)`, element by element.
@@ -90,35 +90,35 @@ fn repeat<T: SimdFloat>(params: &[T]) -> Cow<'_, [T]> {
     if params.len() < NARROW { params.repeat(16).into() } else { params.into() }
 }
 
-/// `(x − mean)²`, or `dy·(x − mean)` if `OF_DY`. The mean is the column's if `COLUMNS`, else the row's.
+/// `(x − mean)·(y − shift)`. Mean and shift are the column's if `COLUMNS`, else the row's.
 #[derive(Clone, Copy)]
-struct Deviations<'a, T, const OF_DY: bool, const COLUMNS: bool> {
-    x: &'a [T],
-    dy: &'a [T],
-    mean: &'a [T],
-    /// The mean of the row being summed.
-    now: T,
+struct Products<'a, T, const COLUMNS: bool> {
+    of: [&'a [T]; 2],
+    less: [&'a [T]; 2],
+    /// Mean and shift of the row being summed.
+    now: [T; 2],
 }
 
-impl<T: Number, const OF_DY: bool, const COLUMNS: bool> Term<T> for Deviations<'_, T, OF_DY, COLUMNS> {
+impl<T: Number, const COLUMNS: bool> Term<T> for Products<'_, T, COLUMNS> {
     fn count(self) -> usize {
-        assert_eq!(self.x.len(), self.dy.len(), "[normalize_vjp] dy is as long as x");
-        self.x.len()
+        let [x, y] = self.of;
+        assert_eq!(x.len(), y.len(), "[normalize_vjp] dy is as long as x");
+        x.len()
     }
 
     #[inline(always)]
     fn row(self, outer: usize) -> Self {
-        Self { now: self.mean[outer % self.mean.len()], ..self }
+        Self { now: self.less.map(|less| less[outer % less.len()]), ..self }
     }
 
     #[inline(always)]
     unsafe fn load<V: Vector<Scalar = T>>(self, at: usize, column: usize) -> V {
-        // SAFETY: the caller's promise: the places are in x and dy, the columns in the mean.
-        unsafe {
-            let mean = if COLUMNS { V::load(self.mean.as_ptr().add(column)) } else { V::broadcast(self.now) };
-            let deviation = V::load(self.x.as_ptr().add(at)) - mean;
-            deviation * if OF_DY { V::load(self.dy.as_ptr().add(at)) } else { deviation }
-        }
+        // SAFETY: the caller's promise: the places are in x and y, the columns in what is taken off.
+        let [x, y] = std::array::from_fn(|i| unsafe {
+            let less = if COLUMNS { V::load(self.less[i].as_ptr().add(column)) } else { V::broadcast(self.now[i]) };
+            V::load(self.of[i].as_ptr().add(at)) - less
+        });
+        x * y
     }
 }
 

@@ -19,7 +19,7 @@ impl<T: SimdFloat + Vector<Scalar = T>> Number for T {}
 pub(crate) trait Fold: Copy + Send + Sync + 'static {
     /// The result of folding nothing.
     const NEUTRAL: f64;
-    /// Whether it is worth compiling for every SIMD level.
+    /// Whether it is worth compiling for every SIMD level; if not, it runs on single numbers.
     const FAST: bool = true;
     /// Two results into one.
     fn join<L: Lane>(a: L, b: L) -> L;
@@ -125,25 +125,14 @@ pub(crate) fn fold<T: Number, F: Fold, E: Term<T>>(_: F, term: E, extent: Extent
         let out = Shared::new(out);
         let grain = (par::GRAIN / cost.max(1)).max(1);
         par::for_ranges(outer * blocks * strips, grain, |start, end| {
-            launch(Units::<T, F, E> { term, extent, blocks, strips, start, end, out, fold: PhantomData })
+            let units = Units::<T, F, E> { term, extent, blocks, strips, start, end, out, fold: PhantomData };
+            if const { F::FAST } { simd::run(units) } else { units.run::<T>() }
         });
     });
     if blocks > 1 {
         partial = join_blocks::<T, F>(partial, outer, blocks, inner);
     }
     partial
-}
-
-/// Chooses the lanes. Every version of every fold costs compile time: all SIMD levels for sums and extrema of f32, the
-/// type to train in; one for f64; none for products.
-fn launch<T: Number, F: Fold, E: Term<T>>(units: Units<T, F, E>) {
-    if !F::FAST {
-        units.run::<T>()
-    } else if T::DTYPE.bytes() == 8 {
-        units.run::<T::Portable>()
-    } else {
-        simd::run(units)
-    }
 }
 
 /// Joins `[outer, blocks, inner]` pairwise to `[outer, inner]`.

@@ -108,7 +108,7 @@ fn functions_keep_their_error_bounds_at_every_level() {
         let inputs = inputs(salt as u32);
         let name = function.name;
         for level in Level::available() {
-            check(function, level.name(), &inputs, &run_at(level, Evaluate { name, inputs: &inputs }));
+            check(function, level.name(), &inputs, &run_widest_at(level, Evaluate { name, inputs: &inputs }));
         }
         check(function, "one", &inputs, &Evaluate { name, inputs: &inputs }.run::<f32>());
     }
@@ -119,9 +119,9 @@ fn a_value_does_not_depend_on_its_place_in_the_register() {
     let inputs: Vec<f32> = (0..256).map(|i| i as f32 * 0.37 - 40.0).collect();
     for level in Level::available() {
         for Function { name, .. } in FUNCTIONS {
-            let all = run_at(level, Evaluate { name, inputs: &inputs });
+            let all = run_widest_at(level, Evaluate { name, inputs: &inputs });
             for (&x, y) in inputs.iter().zip(all).step_by(7) {
-                for z in run_at(level, Evaluate { name, inputs: &[x; 16] }) {
+                for z in run_widest_at(level, Evaluate { name, inputs: &[x; 16] }) {
                     assert!(z.to_bits() == y.to_bits() || (z.is_nan() && y.is_nan()), "{name} of {x}: {y} or {z}");
                 }
             }
@@ -137,7 +137,7 @@ fn check_every_number() {
             crate::par::for_each(50, usize::MAX, |part| {
                 let high = (part as u32 % 2) << 31 | (110 + part as u32 / 2) << 23;
                 let inputs: Vec<f32> = (0..1u32 << 23).map(|low| f32::from_bits(high | low)).collect();
-                let outputs = run_at(level, Evaluate { name: function.name, inputs: &inputs });
+                let outputs = run_widest_at(level, Evaluate { name: function.name, inputs: &inputs });
                 check(function, level.name(), &inputs, &outputs);
             });
         }

@@ -1,7 +1,7 @@
 //! AVX2 and FMA lanes: 256-bit registers, masks that are registers too.
 //!
 //! The methods are safe to call only where the CPU has AVX2 and FMA. The lanes are private to `simd` and named
-//! by [`run`](super::run) and [`run_at`](super::run_at) alone, which have looked.
+//! by [`run`](super::run) and its kin alone, which have looked.
 
 use super::Vector;
 use cotangent_base::Lane;

@@ -1,7 +1,7 @@
 //! AVX-512 lanes: 512-bit registers, masks of one bit for each place.
 //!
 //! The methods are safe to call only where the CPU has AVX-512 F, DQ, BW and VL. The lanes are private to `simd`
-//! and named by [`run`](super::run) and [`run_at`](super::run_at) alone, which have looked.
+//! and named by [`run`](super::run) and its kin alone, which have looked.
 
 use super::Vector;
 use cotangent_base::Lane;

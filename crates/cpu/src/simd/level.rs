@@ -90,21 +90,38 @@ fn choose(wish: Option<&str>) -> Result<Level, String> {
     }
 }
 
-/// Runs the kernel at the current level.
+/// Runs the kernel at the current level; see [`run_at`].
 #[inline]
 pub fn run<T: SimdFloat, K: Kernel<T>>(kernel: K) -> K::Output {
+    if const { is_lean::<T>() } {
+        return kernel.run::<T::Portable>();
+    }
     // SAFETY: `current` is one of the levels that the CPU has.
     unsafe { dispatch(Level::current(), kernel) }
 }
 
-/// Runs the kernel at the given level: for tests, which compare the levels.
+/// Runs the kernel at the level if it is of f32, the type to train in. Every version costs compile time, so f64 has the
+/// portable one alone.
 ///
 /// # Panics
 /// If the CPU does not have the level.
 pub fn run_at<T: SimdFloat, K: Kernel<T>>(level: Level, kernel: K) -> K::Output {
+    if const { is_lean::<T>() } { kernel.run::<T::Portable>() } else { run_widest_at(level, kernel) }
+}
+
+/// Runs the kernel at the level, whatever it is of: for matrix products.
+///
+/// # Panics
+/// If the CPU does not have the level.
+pub fn run_widest_at<T: SimdFloat, K: Kernel<T>>(level: Level, kernel: K) -> K::Output {
     assert!(level.is_available(), "this CPU does not have the SIMD level {}", level.name());
     // SAFETY: just checked.
     unsafe { dispatch(level, kernel) }
+}
+
+/// Whether kernels of T are compiled once and not for every level.
+const fn is_lean<T>() -> bool {
+    size_of::<T>() != 4
 }
 
 /// # Safety

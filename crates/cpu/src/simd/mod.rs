@@ -16,7 +16,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
-pub use level::{Kernel, Level, run, run_at};
+pub use level::{Kernel, Level, run, run_at, run_widest_at};
 pub(crate) use prefetch::{prefetch, prefetch_to_write};
 
 use cotangent_base::{Float, Lane};

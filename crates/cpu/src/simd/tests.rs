@@ -77,8 +77,8 @@ impl<T: SimdFloat> Kernel<T> for Check<AgainstScalar> {
 #[test]
 fn every_level_agrees_with_the_scalar_lane() {
     for level in Level::available() {
-        run_at::<f32, _>(level, Check(AgainstScalar));
-        run_at::<f64, _>(level, Check(AgainstScalar));
+        run_widest_at::<f32, _>(level, Check(AgainstScalar));
+        run_widest_at::<f64, _>(level, Check(AgainstScalar));
     }
 }
 
@@ -113,7 +113,7 @@ impl<T: SimdFloat> Kernel<T> for Check<Ends> {
 #[test]
 fn partial_loads_and_stores_touch_only_their_part() {
     for level in Level::available() {
-        run_at::<f32, _>(level, Check(Ends));
-        run_at::<f64, _>(level, Check(Ends));
+        run_widest_at::<f32, _>(level, Check(Ends));
+        run_widest_at::<f64, _>(level, Check(Ends));
     }
 }
