@@ -3,13 +3,14 @@
 use crate::Buffer;
 use crate::dispatch::for_dtype;
 use crate::par::{self, Shared};
+use crate::simd::{Level, Words, transpose};
 use crate::strided::{Rows, Strided};
 use cotangent_base::{Element, Layout, View};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// The side of a square tile: its lines fit the first-level cache.
-const TILE: usize = 32;
+const TILE: usize = 64;
 
 /// The side of a square of tiles: the pages that it touches fit the address translation cache.
 const BLOCK: usize = 256;
@@ -32,8 +33,8 @@ impl Plan {
         let layout = &rows.layout;
         let (sizes, strides) = (layout.shape, layout.strides());
         let last = sizes.rank() - 1;
-        let inner = (0..last).find(|&a| strides[a].abs() == 1 && sizes[a] >= 4)?;
-        if strides[last].abs() <= 1 || sizes[last] < 4 {
+        let inner = (0..last).find(|&a| strides[a].abs() == 1 && sizes[a] > 1)?;
+        if strides[last].abs() <= 1 || sizes[last] < 2 {
             return None;
         }
         let order: Vec<usize> = (0..last).filter(|&a| a != inner).collect();
@@ -47,21 +48,39 @@ impl Plan {
     }
 
     /// Writes the elements of `from`, whose rows the plan was made for, in row-major order.
-    pub fn run<T: Element>(&self, from: Strided<T>, to: Shared<MaybeUninit<T>>) {
+    fn run<T: Element>(&self, from: Strided<T>, to: Shared<MaybeUninit<T>>) {
         let (bands, blocks) = (self.inner.0.div_ceil(BLOCK), self.last.0.div_ceil(BLOCK));
         let cost = self.inner.0.min(BLOCK) * self.last.0.min(BLOCK);
         par::for_each(self.outer.shape.count() * bands * blocks, cost, |unit| {
             let (outer, band, block) = (unit / blocks / bands, unit / blocks % bands, unit % blocks);
             let (place, place_to) = (self.outer.place(outer), self.outer_to.place(outer));
-            for band in tiles(band, self.inner.0) {
-                for columns in tiles(block, self.last.0) {
+            let (from, to) = (from.data().as_ptr().wrapping_add(place), to.ptr().wrapping_add(place_to));
+            for columns in tiles(block, self.last.0) {
+                if size_of::<T>() == 4 && self.inner.1 == 1 {
+                    let band = band * BLOCK..self.inner.0.min((band + 1) * BLOCK);
                     // SAFETY: all places are elements of the two layouts; units write different ones.
-                    unsafe {
-                        self.tile(from.data().as_ptr().add(place), to.ptr().add(place_to), band.clone(), columns)
-                    };
+                    unsafe { self.words(from.cast(), to.cast(), band, columns) };
+                    continue;
+                }
+                for band in tiles(band, self.inner.0) {
+                    // SAFETY: as above.
+                    unsafe { self.tile(from, to, band, columns.clone()) };
                 }
             }
         });
+    }
+
+    /// Copies one tile of 32-bit words whose rows touch in the source.
+    ///
+    /// # Safety
+    /// As for [`tile`](Self::tile).
+    unsafe fn words(&self, from: *const u32, to: *mut u32, band: Range<usize>, columns: Range<usize>) {
+        let size = [columns.len(), band.len()];
+        let from = from.wrapping_offset(columns.start as isize * self.last.1).wrapping_add(band.start);
+        let to = to.wrapping_add(band.start * self.inner.2 + columns.start);
+        let from = Words { at: from, row: self.last.1 };
+        // SAFETY: the caller's promise, and the level is one that the CPU has.
+        unsafe { transpose(Level::current(), from, Words { at: to, row: self.inner.2 as isize }, size) }
     }
 
     /// Copies one tile through a small square, so that each side is read or written a whole line at a time: with

@@ -34,7 +34,8 @@ impl Axis {
 
     /// The positions from the first window `windows` to the end of the last.
     fn span(self, windows: &Range<usize>) -> Range<isize> {
-        self.start(windows.start)..self.start(windows.end - 1) + ((self.kernel - 1) * self.dilation + 1) as isize
+        self.start(windows.start)
+            ..self.start(windows.end - 1) + (self.kernel.saturating_sub(1) * self.dilation + 1) as isize
     }
 
     /// Whether some window reaches over an edge.

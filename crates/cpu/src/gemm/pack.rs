@@ -3,7 +3,7 @@
 
 use super::kernel::{Left, Right, Run, Tile};
 use crate::Buffer;
-use crate::simd::{Kernel, Level, SimdFloat, Vector, run_widest_at};
+use crate::simd::{Kernel, Level, SimdFloat, Vector, Words, run_widest_at, transpose};
 use std::ops::Range;
 
 /// A matrix A whose blocks the microkernel can read, as they lie in memory or packed.
@@ -177,20 +177,37 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
             run_widest_at(level, Spread { from, step: self.step, lanes, depth, to, width, panel });
             return;
         }
-        // some steps of all lanes at a time, so that both sides stay in the cache
-        for (first, k) in (0..lanes).step_by(width).flat_map(|i| (0..depth).step_by(16).map(move |k| (i, k))) {
-            let steps = k..depth.min(k + 16);
-            for lane in 0..width {
-                let to = to.wrapping_add(first / width * panel + lane);
-                if first + lane >= lanes {
-                    // SAFETY: `to` has room for the panel, as asserted above.
-                    steps.clone().for_each(|k| unsafe { *to.add(k * width) = T::default() });
-                    continue;
+        for (i, first) in (0..lanes).step_by(width).enumerate() {
+            let (from, to) = (from.wrapping_offset(first as isize * self.lane), to.wrapping_add(i * panel));
+            // SAFETY: `to` has room for the panel, as asserted above, and the block lies in the matrix.
+            unsafe { self.pack_panel(level, from, to, [width.min(lanes - first), depth], width) }
+        }
+    }
+
+    /// Copies one panel of lanes that do not touch; some steps of all lanes at a time, so that both sides stay in the
+    /// cache.
+    ///
+    /// # Safety
+    /// `from` is the first of `lanes × depth` elements of the matrix, and `to` has room for `width` of each step.
+    unsafe fn pack_panel(&self, level: Level, from: *const T, to: *mut T, [lanes, depth]: [usize; 2], width: usize) {
+        const STEPS: usize = 64;
+        for k in (0..depth).step_by(STEPS) {
+            let steps = STEPS.min(depth - k);
+            let (from, to) = (from.wrapping_offset(k as isize * self.step), to.wrapping_add(k * width));
+            // SAFETY: the caller's promise.
+            unsafe {
+                if self.step == 1 && size_of::<T>() == 4 {
+                    let (from, to) =
+                        (Words { at: from.cast(), row: self.lane }, Words { at: to.cast(), row: width as isize });
+                    transpose(level, from, to, [lanes, steps]);
+                } else {
+                    for (lane, k) in (0..lanes).flat_map(|lane| (0..steps).map(move |k| (lane, k))) {
+                        let place = lane as isize * self.lane + k as isize * self.step;
+                        *to.add(k * width + lane) = *from.offset(place);
+                    }
                 }
-                let from = from.wrapping_offset((first + lane) as isize * self.lane);
-                for k in steps.clone() {
-                    // SAFETY: as above, and the block lies in the matrix.
-                    unsafe { *to.add(k * width) = *from.wrapping_offset(k as isize * self.step) };
+                if lanes < width {
+                    (0..steps).for_each(|k| to.add(k * width + lanes).write_bytes(0, width - lanes));
                 }
             }
         }

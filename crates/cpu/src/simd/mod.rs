@@ -9,6 +9,7 @@ mod accuracy;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod exchange;
 mod level;
 mod portable;
 mod prefetch;
@@ -16,6 +17,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use exchange::{Words, transpose};
 pub use level::{Kernel, Level, run, run_at, run_widest_at};
 pub(crate) use prefetch::{prefetch, prefetch_to_write};
 
