@@ -3,6 +3,7 @@
 //! One text over `Lane` becomes the scalar loop (`f32`, `f64`), the SIMD loops (the lanes of the crate
 //! `cotangent-cpu`), and the exact derivative ([`Dual`](crate::Dual)).
 
+use crate::math;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// One or several floating-point numbers, computed on side by side.
@@ -88,6 +89,16 @@ pub trait Lane:
     fn normal_tail(self) -> Self;
     /// `self` to the power `y`, as C's `pow`.
     fn powf(self, y: Self) -> Self;
+    /// x·Φ(x), Φ the normal distribution: the Gaussian error linear unit.
+    #[inline(always)]
+    fn gelu(self) -> Self {
+        math::gelu_by_tail(self)
+    }
+    /// Φ(x) + x·φ(x), its slope; φ is the density.
+    #[inline(always)]
+    fn gelu_slope(self) -> Self {
+        math::gelu_slope_by_tail(self)
+    }
 
     /// 0.
     #[inline(always)]

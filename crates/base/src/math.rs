@@ -1,5 +1,5 @@
-//! The transcendental functions of every `f32` lane, written once: no tables, no branches on values, so that
-//! SIMD lanes compute them at full width.
+//! The transcendental functions of every `f32` lane, written once: no tables in memory, and no branches but for rare
+//! numbers, so that SIMD lanes compute them at full width.
 //!
 //! | function | error, in units in the last place |
 //! |---|---|
@@ -7,14 +7,17 @@
 //! | [`exp_m1`], [`ln_1p`], [`sin`], [`cos`] | ≤ 2 |
 //! | [`times_gaussian`] | ≤ 2 |
 //! | [`tanh`], [`sigmoid`], [`normal_tail`] | ≤ 3 |
-//! | [`erf`] | ≤ 4 |
+//! | [`erf`], [`gelu`] | ≤ 4 |
+//! | [`gelu_slope`] | ≤ 4 units of Φ(−\|x\|) + \|x\|·φ(x) |
 //!
 //! The bounds hold with and without fused multiply-add; zeros keep their sign, and infinities, NaN, subnormal
 //! results and overflow come out as IEEE 754 has them. The polynomials are minimax fits (Remez's exchange), each
 //! coefficient rounded to f32 and the rest fitted again.
 
+mod gelu;
 mod normal;
 
+pub use gelu::{gelu, gelu_by_tail, gelu_slope, gelu_slope_by_tail};
 pub use normal::{normal_tail, times_gaussian};
 
 use crate::Lane;
@@ -36,6 +39,8 @@ pub trait Numbers: Bits {
     fn any(mask: Self::Mask) -> bool;
     /// `f` of each number by itself.
     fn each(self, f: impl Fn(f32) -> f32) -> Self;
+    /// The entry of the table that the five lowest bits of each number name.
+    fn look_up(self, table: &[f32; 32]) -> Self;
 }
 
 /// ln 2 in two parts; the first has 15 bits, so that its products with exponents are exact.
@@ -318,6 +323,10 @@ impl Numbers for f32 {
     #[inline(always)]
     fn each(self, f: impl Fn(f32) -> f32) -> f32 {
         f(self)
+    }
+    #[inline(always)]
+    fn look_up(self, table: &[f32; 32]) -> f32 {
+        table[(self.to_bits() & 31) as usize]
     }
 }
 

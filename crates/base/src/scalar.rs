@@ -79,7 +79,8 @@ macro_rules! scalar_lane {
 /// The methods from `exp` to `times_gaussian`: for f32 those that its SIMD lanes have, for f64 the standard library's.
 macro_rules! scalar_functions {
     (f32) => {
-        scalar_functions!(f32, math: exp exp_m1 ln ln_1p sin cos tanh sigmoid erf normal_tail);
+        scalar_functions!(f32, math: exp exp_m1 ln ln_1p sin cos tanh sigmoid erf normal_tail gelu
+            gelu_slope);
         scalar_functions!(f32, math, two: times_gaussian);
     };
     (f64) => {

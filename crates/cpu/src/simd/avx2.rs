@@ -213,4 +213,11 @@ impl Numbers for F32s {
     fn each(self, f: impl Fn(f32) -> f32) -> Self {
         Vector::each(self, f)
     }
+    #[inline(always)]
+    fn look_up(self, table: &[f32; 32]) -> Self {
+        F32s(avx2!({
+            let place = _mm256_and_si256(_mm256_castps_si256(self.0), _mm256_set1_epi32(31));
+            _mm256_i32gather_ps::<4>(table.as_ptr(), place)
+        }))
+    }
 }

@@ -205,4 +205,11 @@ impl Numbers for F32s {
     fn each(self, f: impl Fn(f32) -> f32) -> Self {
         Vector::each(self, f)
     }
+    #[inline(always)]
+    fn look_up(self, table: &[f32; 32]) -> Self {
+        F32s(avx512!({
+            let (low, high) = (_mm512_loadu_ps(table.as_ptr()), _mm512_loadu_ps(table.as_ptr().add(16)));
+            _mm512_permutex2var_ps(low, _mm512_castps_si512(self.0), high)
+        }))
+    }
 }

@@ -1,19 +1,23 @@
 //! The transcendental functions of a [`Lane`](cotangent_base::Lane), as its implementation wants them.
 //!
-//! Each is compiled once for each lane and called: inlined into every op that uses it, they would be most of the
-//! library's code and of the time to compile it, to save a call for each register.
+//! Most are compiled once for each lane and called: inlined into every op that uses them, they would be most of the
+//! library's code and of the time to compile it, to save a call for each register. Those that are as fast as memory, or
+//! used once, are inlined.
 
-/// The methods from `exp` to `powf` of an `impl Lane`, with the instructions of `$feature`: of f32 side by side, of
+/// The methods from `exp` to `gelu_slope` of an `impl Lane`, with the instructions of `$feature`: of f32 side by side, of
 /// f64 number by number.
 macro_rules! functions {
     ($lane:ty, f32 $(, $feature:literal)?) => {
         functions!(@all $lane, math $(, $feature)?);
+        functions!(@here exp);
+        functions!(@here gelu);
+        functions!(@here gelu_slope);
     };
     ($lane:ty, f64 $(, $feature:literal)?) => {
         functions!(@all $lane, each $(, $feature)?);
+        functions!(@one $lane, exp, each $(, $feature)?);
     };
     (@all $lane:ty, $how:ident $(, $feature:literal)?) => {
-        functions!(@one $lane, exp, $how $(, $feature)?);
         functions!(@one $lane, exp_m1, $how $(, $feature)?);
         functions!(@one $lane, ln, $how $(, $feature)?);
         functions!(@one $lane, ln_1p, $how $(, $feature)?);
@@ -26,6 +30,12 @@ macro_rules! functions {
         functions!(@two $lane, times_gaussian, $how $(, $feature)?);
         fn powf(self, y: Self) -> Self {
             self.each_with(y, Lane::powf)
+        }
+    };
+    (@here $name:ident) => {
+        #[inline(always)]
+        fn $name(self) -> Self {
+            cotangent_base::math::$name(self)
         }
     };
     (@one $lane:ty, $name:ident, $how:ident $(, $feature:literal)?) => {

@@ -175,4 +175,8 @@ impl Numbers for F32s {
     fn each(self, f: impl Fn(f32) -> f32) -> Self {
         Vector::each(self, f)
     }
+    #[inline(always)]
+    fn look_up(self, table: &[f32; 32]) -> Self {
+        F32s(f32x8::new(self.bits().to_array().map(|bits| table[(bits & 31) as usize])))
+    }
 }
