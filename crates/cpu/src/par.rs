@@ -1,6 +1,10 @@
-//! Threads: rayon with a grain. Waking a pool costs more than a small loop, so small work stays inline.
+//! Threads: those of rayon's pool, with a grain. Even sharing with threads that are awake costs more than a small loop, so
+//! small work stays inline.
 //!
 //! The pieces never depend on the number of threads, so results are the same bits for any number of them.
+
+#[cfg(not(target_family = "wasm"))]
+mod team;
 
 use std::mem::MaybeUninit;
 
@@ -18,14 +22,22 @@ pub fn for_ranges(count: usize, grain: usize, body: impl Fn(usize, usize) + Sync
 fn spread(count: usize, grain: usize, body: &(dyn Fn(usize, usize) + Sync)) {
     let pieces = count.div_ceil(grain);
     let piece = |i: usize| body(i * grain, ((i + 1) * grain).min(count));
-    if pieces <= 1 || threads() == 1 {
+    if pieces <= 1 || threads() == 1 || is_shared() {
         return (0..pieces).for_each(piece);
     }
     #[cfg(not(target_family = "wasm"))]
-    {
+    if rayon::current_thread_index().is_some() || !team::run(pieces, &piece) {
         use rayon::prelude::*;
         (0..pieces).into_par_iter().for_each(piece);
     }
+}
+
+/// Whether this thread runs a piece of a loop that all threads share.
+fn is_shared() -> bool {
+    #[cfg(not(target_family = "wasm"))]
+    return team::in_piece();
+    #[cfg(target_family = "wasm")]
+    return false;
 }
 
 /// Runs `body(i)` for each `i` in `0..count`, in parallel if `cost` (operations for each i) makes it worth it.
