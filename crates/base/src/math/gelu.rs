@@ -11,8 +11,9 @@ use crate::Lane;
 /// From middle to middle; its products with 0 to 31 are exact.
 const STEP: f64 = 11.0 / 64.0;
 
-/// Where the last polynomial ends. Beyond it Φ(−a) is lost in the rounding of 1.
-const LIMIT: f64 = 31.5 * STEP;
+/// Where the last polynomial ends; at 31.5 steps the nearest middle might be the next. Beyond it Φ(−a) is lost in the
+/// rounding of 1.
+const LIMIT: f64 = 31.49 * STEP;
 
 /// Beyond this, e^(−x²/2) is 0 in f32 and in f64.
 const FAR: f64 = 40.0;

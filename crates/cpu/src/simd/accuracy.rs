@@ -77,12 +77,17 @@ fn ulp(x: f64) -> f64 {
     2f64.powi(exponent - 23)
 }
 
-/// 2¹⁸ inputs: every exponent and sign evenly, and the range where functions bend twice as densely again.
+/// 2¹⁸ inputs: every exponent and sign evenly, and the range where functions bend twice as densely again. And the ends of
+/// gelu's pieces, with their neighbours.
 fn inputs(salt: u32) -> Vec<f32> {
     let scramble = |i: u32| i.wrapping_mul(2_654_435_761).rotate_left(15) ^ salt.wrapping_mul(40_503);
     let strata = (0..1u32 << 17).map(|i| f32::from_bits((i << 15) | (scramble(i) & 0x7fff)));
     let dense = (0..1u32 << 17).map(|i| ((i as f32 + (scramble(i) & 0xff) as f32 / 256.0) / 65536.0 - 1.0) * 110.0);
-    strata.chain(dense).collect()
+    let ends = (1..=64).flat_map(|i| {
+        [-1, 0, 1].map(|by| f32::from_bits((i as f32 * (11.0 / 128.0)).to_bits().wrapping_add_signed(by)))
+    });
+    let ends = ends.flat_map(|end| [end, -end]);
+    strata.chain(dense).chain(ends).collect()
 }
 
 fn check(function: &Function, level: &str, inputs: &[f32], got: &[f32]) {
