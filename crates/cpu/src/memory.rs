@@ -8,13 +8,13 @@ use crate::transpose;
 use cotangent_base::{DType, Element, Layout, View};
 use std::mem::MaybeUninit;
 
-/// So many elements of work that is bound by memory are worth spreading over threads.
-pub(crate) const PIECE: usize = 128 * 1024;
+/// So many elements of work that is bound by memory are a piece for a thread.
+pub(crate) const PIECE: usize = 32 * 1024;
 
-/// The elements in a piece of `count` of them: where there is more than one piece there are several for each thread, so
+/// The elements in a piece of `count` of them: where they are worth several threads there are several pieces for each, so
 /// that threads end at about the same time.
 pub(crate) fn piece(count: usize) -> usize {
-    if count <= PIECE { PIECE } else { PIECE / 4 }
+    if count <= PIECE { PIECE } else { (count / 4).clamp(PIECE / 4, PIECE).next_multiple_of(64) }
 }
 
 /// Elements that strided operands are gathered into at a time: a few of these fit the first-level cache.

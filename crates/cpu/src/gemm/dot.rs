@@ -1,9 +1,11 @@
 //! A matrix times a vector: every number of the matrix is used once, so there is nothing to pack or to reuse.
 //!
-//! However the matrix lies, each result is folded in halves from as many partial sums as a vector has lanes, each the
-//! sum of a[k]·x[k] over the k of one remainder. So the strides never change a bit.
+//! However the matrix lies, the sum over each [`DEPTH`] steps of k is folded in halves from as many partial sums as a
+//! vector has lanes, each the sum of a[k]·x[k] over the k of one remainder, and a result adds those up in order. So the
+//! strides never change a bit, and few rows have work for several threads if they are long.
 
 use super::pack::Strided;
+use crate::Buffer;
 use crate::par::{GRAIN, Shared, for_ranges};
 use crate::simd::{Kernel, Level, SimdFloat, Vector, run_at};
 use std::array::from_fn;
@@ -12,25 +14,49 @@ use std::array::from_fn;
 const ROWS: usize = 8;
 /// The least rows of a piece where rows touch; its partial sums fit the first-level cache.
 const ACROSS: usize = 256;
+/// The steps of k that are summed by themselves.
+const DEPTH: usize = 512;
 
 /// `y[i] = Σ_k a[i, k]·x[k]`, the rows of a being its lanes.
 pub(super) fn product<T: SimdFloat>(level: Level, a: Strided<T>, x: &[T], y: &mut [T], spread: bool) {
+    if !a.steps_touch() && a.lanes_touch() {
+        return across(level, a, x, y, spread);
+    }
     let (count, depth) = (y.len(), x.len());
     let y = Shared::new(y);
-    // where rows touch, a piece has enough of them for each step to be a long run
-    let least = if a.steps_touch() { ROWS } else { ACROSS };
-    let grain = if spread || least == ACROSS { (4 * GRAIN / depth.max(1)).next_multiple_of(least) } else { count };
-    for_ranges(count, grain.max(least), |start, end| {
+    let grain = if spread { (4 * GRAIN / depth.max(1)).next_multiple_of(ROWS) } else { count };
+    for_ranges(count, grain.max(ROWS), |start, end| {
         // SAFETY: each piece has its own part of y.
         let y = unsafe { y.part(start, end) };
-        if a.steps_touch() {
-            run_at(level, AlongRows { a, start, x, y });
-        } else if a.lanes_touch() {
-            run_at(level, AcrossRows { a, start, x, y });
-        } else {
-            copied(level, &a, start, x, y);
+        match a.steps_touch() {
+            true => run_at(level, AlongRows { a, start, x, y }),
+            false => copied(level, &a, start, x, y),
         }
     });
+}
+
+/// Where rows touch, a piece has enough of them for each step to be a long run, and [`DEPTH`] steps.
+fn across<T: SimdFloat>(level: Level, a: Strided<T>, x: &[T], y: &mut [T], spread: bool) {
+    let (count, across) = (y.len(), y.len().div_ceil(ACROSS));
+    let parts = x.len().div_ceil(DEPTH).max(1);
+    let mut sums = Buffer::uninit(T::DTYPE, count * parts);
+    let to = Shared::new(sums.as_mut::<T>());
+    let each = count.min(ACROSS) * x.len().min(DEPTH);
+    let grain = if spread { 2 * GRAIN / each.max(1) } else { parts * across };
+    for_ranges(parts * across, grain, |start, end| {
+        for (part, rows) in (start..end).map(|i| (i / across, i % across * ACROSS)) {
+            let (first, size) = (part * count + rows, ACROSS.min(count - rows));
+            // SAFETY: each piece has its own part of the sums.
+            let y = unsafe { to.part(first, first + size) };
+            let steps = part * DEPTH..x.len().min((part + 1) * DEPTH);
+            run_at(level, AcrossRows { a, start: [rows, steps.start], x: &x[steps], y });
+        }
+    });
+    let (first, rest) = sums.as_slice::<T>().split_at(count);
+    y.copy_from_slice(first);
+    for part in rest.chunks(count) {
+        y.iter_mut().zip(part).for_each(|(y, &sum)| *y = *y + sum);
+    }
 }
 
 /// For any strides: some rows at a time are copied to where their steps touch.
@@ -68,8 +94,14 @@ impl<T: SimdFloat> AlongRows<'_, T> {
         for (i, y) in self.y.chunks_mut(R).enumerate() {
             // rows that are over are computed from the last one and dropped
             let rows = from_fn(|r| self.a.place(self.start + i * R + r.min(y.len() - 1), 0));
-            // SAFETY: the rows lie in the matrix, whose depth is x's length.
-            let sums = unsafe { dots::<V, R>(rows, self.x) };
+            let mut sums = [V::Scalar::default(); R];
+            for (part, x) in self.x.chunks(DEPTH).enumerate() {
+                // SAFETY: the rows lie in the matrix, whose depth is that of all parts.
+                let dots = unsafe { dots::<V, R>(rows.map(|row| row.wrapping_add(part * DEPTH)), x) };
+                for (sum, dot) in sums.iter_mut().zip(dots) {
+                    *sum = if part == 0 { dot } else { *sum + dot };
+                }
+            }
             y.copy_from_slice(&sums[..y.len()]);
         }
     }
@@ -106,7 +138,8 @@ unsafe fn dots<V: Vector, const R: usize>(rows: [*const V::Scalar; R], x: &[V::S
 /// For a matrix whose rows touch: a vector holds one partial sum of as many rows.
 struct AcrossRows<'a, T> {
     a: Strided<'a, T>,
-    start: usize,
+    /// The first row and the first step.
+    start: [usize; 2],
     x: &'a [T],
     y: &'a mut [T],
 }
@@ -121,7 +154,7 @@ impl<T: SimdFloat> Kernel<T> for AcrossRows<'_, T> {
         for (k, (remainder, &x)) in remainders.enumerate() {
             let (sums, x) = (&mut sums[remainder * vectors..][..vectors], V::broadcast(x));
             let (whole, part) = sums.split_at_mut(self.y.len() / V::WIDTH);
-            let from = self.a.place(self.start, k);
+            let from = self.a.place(self.start[0], self.start[1] + k);
             for (i, sum) in whole.iter_mut().enumerate() {
                 // SAFETY: the rows and the step lie in the matrix.
                 *sum = V::fma(unsafe { V::load(from.add(i * V::WIDTH)) }, x, *sum);

@@ -19,7 +19,7 @@ const BLOCK_TILES: usize = 28;
 /// The most panels of B side by side for one job.
 const JOB_PANELS: usize = 64;
 /// Operations that are worth a thread's attention.
-const JOB_WORK: usize = 16_000_000;
+const JOB_WORK: usize = 2_000_000;
 /// C is this small, or the depth is not split.
 const SPLIT_OUT: usize = 1 << 16;
 /// The most parts of a split depth.
@@ -144,7 +144,11 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         let tile = self.packer.tile;
         let (tall, wide) = (p.rows.div_ceil(tile.rows), p.cols.div_ceil(tile.cols));
         let work = 2 * p.rows * p.cols * p.depth;
-        let jobs = if p.spread && threads() > 1 { (work / JOB_WORK).clamp(1, 4 * threads()) } else { 1 };
+        let most = if p.spread { threads() } else { 1 };
+        let jobs = match work / JOB_WORK {
+            jobs if jobs > most => jobs.next_multiple_of(most).min(4 * most),
+            jobs => jobs.clamp(1, most),
+        };
         let jobs = jobs.div_ceil(parts.len());
         // the longer side is divided first
         let (down, across) = if tall >= wide {
