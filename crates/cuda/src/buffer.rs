@@ -92,12 +92,18 @@ impl Buffer {
         self.len == 0
     }
 
-    /// The address of element `place`, for a kernel.
+    /// The address of element `place`, for the next kernel that is launched.
     pub(crate) fn address(&self, place: usize) -> u64 {
+        capture::will_use(self.block());
+        self.address_within(place)
+    }
+
+    /// The address of the memory, for a kernel of this step.
+    pub(crate) fn block(&self) -> u64 {
         if capture::is_recording() {
             self.device.pool().note(self.at);
         }
-        self.at + (place * self.dtype.bytes()) as u64
+        self.at
     }
 
     /// The address of element `place`, for what keeps the buffer.
@@ -108,6 +114,7 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
+        capture::give_up(self.at);
         self.device.release(self.at, self.len * self.dtype.bytes());
     }
 }

@@ -9,8 +9,10 @@
 //! thread goes on as if it had never recorded.
 
 use crate::Buffer;
+use crate::chain::{Chain, Waiting};
 use crate::device::{CudaDevice, Turn};
 use crate::emit::{WORDS, store_words};
+use crate::kernels::elementwise::Link;
 use crate::kernels::update::constants;
 use crate::module::Key;
 use cotangent_base::{DType, Error, Result, Rng, Stream, Update};
@@ -47,6 +49,9 @@ struct Recording {
     words: Vec<u64>,
     generators: Vec<Rng>,
     entries: Vec<Entry>,
+    waiting: Waiting,
+    /// The memory that the next kernel uses.
+    used: Vec<u64>,
     /// Keeps other threads waiting.
     turn: Turn,
 }
@@ -54,6 +59,49 @@ struct Recording {
 /// Whether this thread records.
 pub fn is_recording() -> bool {
     RECORDING.with_borrow(|r| r.is_some())
+}
+
+/// Whether this thread records what that GPU does.
+pub(crate) fn records_on(device: CudaDevice) -> bool {
+    RECORDING.with_borrow(|r| r.as_ref().is_some_and(|r| r.device.ordinal() == device.ordinal()))
+}
+
+/// `f` of the recording, if this thread records.
+fn with_recording<R: Default>(f: impl FnOnce(&mut Recording) -> R) -> R {
+    // memory may be given up when the thread ends
+    RECORDING.try_with(|r| r.borrow_mut().as_mut().map(f)).ok().flatten().unwrap_or_default()
+}
+
+/// The next kernel uses this block.
+pub(crate) fn will_use(block: u64) {
+    with_recording(|r| r.used.push(block));
+}
+
+/// A buffer gives up this block.
+pub(crate) fn give_up(block: u64) {
+    with_recording(|r| r.waiting.give_up(block));
+}
+
+/// Whether something waits that will read or write this block.
+pub(crate) fn is_awaited(block: u64) -> bool {
+    with_recording(|r| r.waiting.touch(block))
+}
+
+/// Takes a computation into the record, at the latest when its memory is needed.
+pub(crate) fn wait(device: CudaDevice, link: Link) -> Result<()> {
+    match link.shape().count() {
+        0 => Ok(()),
+        _ => launch(device, with_recording(|r| r.waiting.push(link))),
+    }
+}
+
+/// Launches what must be done before the next kernel.
+pub(crate) fn settle(device: CudaDevice) -> Result<()> {
+    launch(device, with_recording(|r| r.waiting.take_users(&std::mem::take(&mut r.used))))
+}
+
+fn launch(device: CudaDevice, chains: Vec<Chain>) -> Result<()> {
+    chains.into_iter().filter_map(Chain::joined).try_for_each(|link| link.launch(device))
 }
 
 /// Begins to record what this thread launches. `generators` are those that random numbers of the step are drawn from.
@@ -65,7 +113,8 @@ pub fn begin(device: CudaDevice, generators: Vec<Rng>) -> Result<()> {
     let turn = device.take_turn();
     let words = vec![0; generators.len()];
     let id = device.pool().begin();
-    let recording = Recording { device, id, block, words, generators, entries: Vec::new(), turn };
+    let (entries, waiting, used) = Default::default();
+    let recording = Recording { device, id, block, words, generators, entries, waiting, used, turn };
     RECORDING.set(Some(recording));
     REFUSED.set(None);
     let mode = CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
@@ -73,15 +122,14 @@ pub fn begin(device: CudaDevice, generators: Vec<Rng>) -> Result<()> {
     let begun = device.call("beginning to record", || unsafe { stream::begin_capture(device.stream(), mode) });
     begun.inspect_err(|_| {
         device.pool().end();
-        RECORDING.set(None);
+        drop(RECORDING.take());
         device.pool().forget(id);
     })
 }
 
 /// Ends this thread's recording, if it is one on `device`, and does what was recorded: no graph can do what comes next.
 pub(crate) fn refuse(device: CudaDevice, why: &str) -> Result<()> {
-    let ours = RECORDING.with_borrow(|r| r.as_ref().is_some_and(|r| r.device == device));
-    if !ours {
+    if !records_on(device) {
         return Ok(());
     }
     let done = finish().map(drop);
@@ -104,6 +152,7 @@ fn finish() -> Result<Graph> {
     let Some(device) = RECORDING.with_borrow(|r| r.as_ref().map(|r| r.device)) else {
         return Err(Error::new("capture", "nothing is recorded"));
     };
+    let launched = launch(device, with_recording(|r| r.waiting.take_all()));
     // SAFETY: this thread began the capture.
     let recorded = device.call("ending the record", || unsafe { stream::end_capture(device.stream()) });
     device.pool().end();
@@ -112,7 +161,7 @@ fn finish() -> Result<Graph> {
     drop(turn);
     let mut graph = Graph { device, id, exec: None, block, words, sent: Vec::new(), generators, entries };
     let flags = CUgraphInstantiate_flags::CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH;
-    let recorded = recorded?;
+    let recorded = launched.and(recorded)?;
     // SAFETY: the graph was just made; its executable copy needs it no more.
     graph.exec = Some(device.call("making a graph", || unsafe {
         let made = graph::instantiate(recorded, flags);

@@ -225,7 +225,8 @@ impl CudaDevice {
         let take = || self.pool().take(bytes).inspect_err(|error| short = driver::is_out_of_memory(*error));
         let taken = self.call("asking for memory", take);
         let at = taken.map_err(|error| if short { self.out_of_memory(bytes) } else { error })?;
-        if cfg!(debug_assertions) && bytes > 0 {
+        // what waits in a chain would come after it
+        if cfg!(debug_assertions) && bytes > 0 && !capture::is_awaited(at) {
             // SAFETY: the block is at least as long.
             self.call("filling memory", || unsafe { result::memset_d8_async(at, 0xFF, bytes, self.stream()) })?;
         }
@@ -293,11 +294,27 @@ impl CudaDevice {
         self.call_or(&doing, Some(REFUSED), || lock(&self.0.modules).emitted(key, keep, graph, slots))
     }
 
-    /// Runs a kernel on `grid` blocks of `block` threads; `params` is its one parameter.
+    /// Runs a kernel on `grid` blocks of `block` threads after all that its memory depends on; `params` is its one parameter.
     ///
     /// # Safety
     /// `params` has the type of the kernel's parameter, and what it tells the kernel to read and write is there.
     pub(crate) unsafe fn launch<P: ?Sized>(
+        &self,
+        function: Function,
+        grid: [usize; 3],
+        block: u32,
+        params: &P,
+    ) -> Result<()> {
+        capture::settle(*self)?;
+        // SAFETY: the caller's promise.
+        unsafe { self.enqueue(function, grid, block, params) }
+    }
+
+    /// The same for a kernel that no waiting chain has to do with.
+    ///
+    /// # Safety
+    /// As for [`CudaDevice::launch`].
+    pub(crate) unsafe fn enqueue<P: ?Sized>(
         &self,
         function: Function,
         grid: [usize; 3],

@@ -7,6 +7,7 @@
 
 mod buffer;
 pub mod capture;
+mod chain;
 mod contract;
 mod device;
 mod driver;

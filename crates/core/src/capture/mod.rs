@@ -11,8 +11,8 @@ use cotangent_base::{Result, Update};
 use record::Stage;
 
 /// A step of a loop: on a GPU it is computed at the first call, recorded at the second, and from the third on the record is
-/// run, which costs the host next to nothing. On the CPU it is computed every time. The results are the same, to the last
-/// bit.
+/// run, which costs the host next to nothing, and the GPU less as well: in a record, chains of pointwise ops are one
+/// kernel each. On the CPU it is computed every time. The results are the same, to the last bit.
 ///
 /// What changes from call to call is *carried*: parameters, an optimizer, random numbers, the batch. It is handed to the step
 /// as its one argument, often a tuple; see [`Carry`]. Everything else that the step uses must stay as it is, and new batches

@@ -1,6 +1,8 @@
 //! The CUDA backend against the CPU's: every op, training, errors.
 
 mod capture;
+mod chain_costs;
+mod chains;
 mod errors;
 mod fit;
 mod functions;

@@ -5,14 +5,14 @@ use cotangent::train::{EarlyStopping, ModelCheckpoint};
 use cotangent_cuda_suite::{device, on_device};
 
 /// Digits of noise, and their labels as one-hot vectors.
-fn data(count: usize) -> (Tensor, Tensor) {
+pub fn data(count: usize) -> (Tensor, Tensor) {
     let mut rng = Rng::new(5);
     let x = Tensor::uniform([count, 12, 12, 1], 0.0, 1.0, DType::F32, &mut rng);
     let labels: Vec<i64> = (0..count as i64).map(|i| i * 7 % 4).collect();
     (x, Tensor::from(labels).one_hot(4, DType::F32))
 }
 
-fn model(device: &Device, format: DataFormat) -> Model {
+pub fn model(device: &Device, format: DataFormat) -> Model {
     let input = format.shape([1, 12, 12, 1]).without(0);
     let mut model = Sequential::new(input)
         .add(Conv2d::new(6, (3, 3)).data_format(format).activation(Relu))

@@ -121,6 +121,11 @@ pub fn fixed<R>(body: impl FnOnce() -> R) -> R {
 }
 
 impl Graph {
+    /// The number of instructions, those included that nobody needs.
+    pub fn size(&self) -> usize {
+        self.instructions.len()
+    }
+
     /// The bits of the parameters that follow those of the frame.
     pub fn constants(&self) -> &[u64] {
         &self.constants

@@ -1,7 +1,10 @@
 //! The emitted text, held against what was once read and found right.
 
 use super::*;
+use crate::chain::Waiting;
+use crate::kernels::elementwise::{Formula, Link, Operand};
 use cotangent_base::{DType, Lane, Layout, Map, Shape, Update};
+use std::any::TypeId;
 use std::path::Path;
 
 fn text(rank: usize, outputs: &[DType], inputs: &[DType], body: impl FnOnce(Body) -> Vec<Arg>) -> String {
@@ -124,4 +127,33 @@ fn the_numbers_of_a_recorded_rule_are_in_memory() {
 #[test]
 fn words_go_from_the_parameters_to_memory() {
     assert_snapshot("words.ptx", &ptx(&store_words(), 2 + WORDS));
+}
+
+/// `y = f(x)` in f32 on operands of shape `[4, 6]`.
+fn link(y: Operand, x: &[Operand], f: impl Fn(&[Sym<f32>]) -> Sym<f32> + 'static) -> Link {
+    let formula: Formula = Box::new(move |body| vec![f(&body.x.iter().map(|&x| sym(x)).collect::<Vec<_>>()).arg()]);
+    let name = (TypeId::of::<()>(), "test");
+    Link { name, variant: 0, keep: false, outputs: vec![y], inputs: x.to_vec(), formula }
+}
+
+#[test]
+fn a_chain_keeps_in_registers_what_nobody_holds() {
+    let shape = Shape::from([4, 6]);
+    let whole = |block| Operand { block, dtype: DType::F32, layout: Layout::contiguous(shape) };
+    let row = |block| Operand { layout: Layout::new(shape, &[0, 1], 0), ..whole(block) };
+    let [x, w, b, product, sum, y] = [whole(1), row(2), row(3), whole(4), whole(5), whole(6)];
+    let mut waiting = Waiting::default();
+    let links = [
+        link(product, &[x, w], |x| x[0] * x[1]),
+        link(sum, &[product, b], |x| x[0] + x[1]),
+        link(y, &[sum], |x| x[0].max(Lane::zero()) * Lane::splat(0.5)),
+    ];
+    for link in links {
+        assert!(waiting.push(link).is_empty());
+    }
+    waiting.give_up(product.block);
+    let chain = waiting.take_all().remove(0).joined().expect("y is held");
+    assert_eq!((&chain.outputs, &chain.inputs), (&vec![sum, y], &vec![x, w, b]));
+    let graph = chain.graph(2);
+    assert_snapshot("chain.ptx", &ptx(&graph, 3 + 5 * 3 + graph.constants().len()));
 }

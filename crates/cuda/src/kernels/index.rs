@@ -25,7 +25,7 @@ pub fn gather(x: View<Buffer>, axis: usize, index: View<Buffer>) -> Result<Buffe
         outputs: &[whole(&y, shape)],
         inputs: &[index, lines],
     };
-    kernel.run(device, |body| {
+    kernel.run_alone(device, move |body| {
         let bytes = step as i64 * dtype.bytes() as i64;
         let bytes = Arg::Value(value("ld.param", "s64", Class::B64, &[Arg::Slot(parameter(bytes as u64))]));
         let at = value("mad.lo", "s64", Class::B64, &[body.x[0], bytes, Arg::Value(body.at[1])]);
@@ -122,7 +122,7 @@ pub fn cut(index: View<Buffer>, size: usize) -> Result<Buffer> {
         outputs: &[whole(&y, index.shape())],
         inputs: &[index],
     };
-    kernel.run(device, |body| {
+    kernel.run(device, move |body| {
         let long = |op, ty, args: &[Arg]| Arg::Value(value(op, ty, Class::B64, args));
         let last = long("ld.param", "s64", &[Arg::Slot(parameter(size as u64 - 1))]);
         vec![long("min", "s64", &[long("max", "s64", &[body.x[0], Arg::Int(0)]), last])]

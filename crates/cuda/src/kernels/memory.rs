@@ -43,23 +43,23 @@ fn run(
     keep: bool,
     output: View<Buffer>,
     inputs: &[View<Buffer>],
-    body: impl FnOnce(Arg, &[Arg]) -> Arg,
+    body: impl Fn(Arg, &[Arg]) -> Arg + 'static,
 ) -> Result<()> {
     let kernel = Elementwise { formula: TypeId::of::<()>(), name, variant: 0, keep, outputs: &[output], inputs };
-    kernel.run(output.buffer.device(), |x| vec![body(x.index, x.x)])
+    kernel.run(output.buffer.device(), move |x| vec![body(x.index, x.x)])
 }
 
 /// `count` times `value`.
 pub fn fill(device: CudaDevice, dtype: DType, count: usize, value: f64) -> Result<Buffer> {
     let y = Buffer::uninit(device, dtype, count)?;
-    run("fill", false, whole(&y, Shape::from([count])), &[], |_, _| parameter_of(bits(value, dtype), dtype))?;
+    run("fill", false, whole(&y, Shape::from([count])), &[], move |_, _| parameter_of(bits(value, dtype), dtype))?;
     Ok(y)
 }
 
 /// `start + i·step`, computed in f64.
 pub fn arange(device: CudaDevice, dtype: DType, count: usize, start: f64, step: f64) -> Result<Buffer> {
     let y = Buffer::uninit(device, dtype, count)?;
-    run("arange", false, whole(&y, Shape::from([count])), &[], |index, _| {
+    run("arange", false, whole(&y, Shape::from([count])), &[], move |index, _| {
         let double = |op, ty, args: &[Arg]| Arg::Value(value(op, ty, Class::F64, args));
         let i = double("cvt.rn.f64", "u32", &[index]);
         let [start, step] = [start, step].map(|x| parameter_of(x.to_bits(), DType::F64));
@@ -85,7 +85,7 @@ pub fn assign(out: &mut Buffer, places: Layout, x: View<Buffer>) -> Result<()> {
 pub fn cast(x: View<Buffer>, dtype: DType) -> Result<Buffer> {
     let from = x.buffer.dtype();
     let y = Buffer::uninit(x.buffer.device(), dtype, x.shape().count())?;
-    run("cast", true, whole(&y, x.shape()), &[x], |_, x| cast_element(x[0], from, dtype))?;
+    run("cast", true, whole(&y, x.shape()), &[x], move |_, x| cast_element(x[0], from, dtype))?;
     Ok(y)
 }
 

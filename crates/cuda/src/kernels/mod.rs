@@ -1,7 +1,7 @@
 //! The kernel families: each checks nothing that the op has checked, allocates its result, and launches.
 
 pub mod conv;
-mod elementwise;
+pub mod elementwise;
 pub mod gemm;
 pub mod index;
 pub mod memory;

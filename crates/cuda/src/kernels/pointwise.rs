@@ -31,7 +31,7 @@ pub fn map<const N: usize, M: Map<N>>(device: CudaDevice, op: M, x: [View<Buffer
         outputs: &[whole(&y, x[0].shape())],
         inputs: &x,
     };
-    kernel.run(device, |body| match dtype {
+    kernel.run(device, move |body| match dtype {
         DType::F32 => evaluate::<f32, N, M>(op, body.x),
         DType::F64 => evaluate::<f64, N, M>(op, body.x),
         other => panic!("[map] is for floats, not for {other}"),
@@ -51,7 +51,7 @@ pub fn accumulate(device: CudaDevice, acc: &mut Buffer, x: View<Buffer>) -> Resu
         outputs: &[acc],
         inputs: &[acc, x],
     };
-    kernel.run(device, |body| {
+    kernel.run(device, move |body| {
         vec![match dtype {
             DType::F32 => (sym::<f32>(body.x[0]) + sym(body.x[1])).arg(),
             DType::F64 => (sym::<f64>(body.x[0]) + sym(body.x[1])).arg(),
@@ -87,7 +87,7 @@ pub fn compare(device: CudaDevice, op: Compare, a: View<Buffer>, b: View<Buffer>
         outputs: &[whole(&y, a.shape())],
         inputs: &[a, b],
     };
-    kernel.run(device, |body| vec![from_truth(Arg::Value(value(opcode, ty, Class::Pred, body.x)))])?;
+    kernel.run(device, move |body| vec![from_truth(Arg::Value(value(opcode, ty, Class::Pred, body.x)))])?;
     Ok(y)
 }
 
@@ -109,7 +109,7 @@ pub fn select(device: CudaDevice, mask: View<Buffer>, a: View<Buffer>, b: View<B
         outputs: &[whole(&y, a.shape())],
         inputs: &[mask, a, b],
     };
-    kernel.run(device, |body| {
+    kernel.run(device, move |body| {
         let [mask, a, b] = body.x else { unreachable!("three inputs") };
         vec![Arg::Value(value("selp", ty, class, &[*a, *b, is_true(*mask, DType::Bool)]))]
     })?;
@@ -128,7 +128,7 @@ pub fn map_integers(device: CudaDevice, op: IntegerOp, a: View<Buffer>, b: View<
         outputs: &[whole(&y, a.shape())],
         inputs: &[a, b],
     };
-    kernel.run(device, |body| {
+    kernel.run(device, move |body| {
         let [a, b] = [0, 1].map(|k| cast(body.x[k], dtype, DType::I64));
         vec![cast(integer(op, a, b), DType::I64, dtype)]
     })?;

@@ -109,7 +109,7 @@ pub fn random(device: CudaDevice, draw: Draw, dtype: DType, count: usize, stream
         outputs: &[whole(&y, Shape::from([count]))],
         inputs: &[],
     };
-    kernel.run(device, |body| vec![draw_element(draw, dtype, body.index, stream)])?;
+    kernel.run(device, move |body| vec![draw_element(draw, dtype, body.index, stream)])?;
     Ok(y)
 }
 
@@ -151,7 +151,7 @@ pub fn dropout(device: CudaDevice, x: View<Buffer>, rate: f64, stream: Stream) -
         outputs: &[whole(&y, x.shape())],
         inputs: &[x],
     };
-    kernel.run(device, |body| {
+    kernel.run(device, move |body| {
         let threshold = parameter((rate * (1u64 << 32) as f64) as u32 as u64);
         let threshold = Arg::Value(value("ld.param", "u32", Class::B32, &[Arg::Slot(threshold)]));
         let keep = Arg::Value(value("setp.ge", "u32", Class::Pred, &[word(body.index, stream), threshold]));

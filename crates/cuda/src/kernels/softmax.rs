@@ -72,7 +72,7 @@ pub fn softmax_cross_entropy_dx(softmax: View<Buffer>, labels: View<Buffer>, dy:
             View { buffer: dy.buffer, layout: wide(dy) },
         ],
     };
-    kernel.run(device, |body| {
+    kernel.run(device, move |body| {
         let columns = parameter(shape[1] as u64);
         let columns = Arg::Value(value("ld.param", "u32", Class::B32, &[Arg::Slot(columns)]));
         let column = Arg::Value(value("rem", "u32", Class::B32, &[body.index, columns]));
