@@ -28,7 +28,9 @@ pub use metrics::{
     NamedMetric, Precision, Recall, RootMeanSquaredError, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
     Sums, TopKCategoricalAccuracy, WeightedMetric,
 };
-pub use optimizers::{Adadelta, Adagrad, Adam, AdamW, Clip, Common, Optimizer, RmsProp, Sgd, State, Step, Target};
+pub use optimizers::{
+    Adadelta, Adagrad, Adam, AdamW, Clip, Common, LossScale, Optimizer, RmsProp, Scaling, Sgd, State, Step, Target,
+};
 pub use regularizer::Regularizer;
 pub use schedules::{
     CosineDecay, ExponentialDecay, LearningRate, OneCycle, PiecewiseConstant, PolynomialDecay, Schedule, StepDecay,

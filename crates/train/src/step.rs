@@ -55,7 +55,7 @@ impl Model {
         scope("metrics", || no_grad(|| count(self, &losses, &detached)))?;
         take_anomaly(); // a metric may be undefined on a batch
         drop((outputs, detached));
-        let grads = loss.backward();
+        let grads = self.compiled("train_step")?.optimizer.scale_loss(&loss).backward();
         drop(loss);
         refuse_anomaly()?;
         self.update(&grads)?;

@@ -158,6 +158,10 @@ fn every_optimizer_goes_on() {
     goes_on_as_if_never_interrupted("resume-rmsprop", || RmsProp::new(0.01).centered(true), breaks());
     goes_on_as_if_never_interrupted("resume-adadelta", Adadelta::default, breaks());
     goes_on_as_if_never_interrupted("resume-adagrad", Adagrad::default, breaks());
+    // skipped at first, and again whenever the scale has doubled
+    let scale = LossScale::Dynamic { initial: 2f64.powi(126), growth_steps: 2 };
+    let scaled = || Adam::new(0.05).loss_scale(scale);
+    goes_on_as_if_never_interrupted("resume-loss-scale", scaled, 1..2 * STEPS);
     let everything = || AdamW::new(CosineDecay::new(0.05, 12)).average(0.9).accumulate(3).clip(Clip::GlobalNorm(0.5));
     goes_on_as_if_never_interrupted("resume-adamw", everything, breaks());
 }

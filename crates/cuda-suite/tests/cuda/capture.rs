@@ -38,7 +38,7 @@ impl Training {
         let [w1, b1, w2, b2] = &self.params;
         let hidden = self.batch.0.linear(w1, Some(b1)).relu().dropout(0.3, &mut self.rng);
         let loss = hidden.linear(w2, Some(b2)).softmax_cross_entropy(&self.batch.1).mean(..);
-        let grads = loss.backward();
+        let grads = self.optimizer.scale_loss(&loss).backward();
         self.total.assign_(&(&self.total + loss.detach()));
         self.optimizer.step_targets(self.params.iter_mut().map(Into::into).collect(), &grads)?;
         Ok(loss.detach())
@@ -85,6 +85,7 @@ fn optimizers() -> Vec<Box<dyn Optimizer>> {
         Box::new(Adadelta::new(1.0).clip(Clip::Norm(0.1))),
         Box::new(RmsProp::new(rate()).centered(true).momentum(0.5).weight_decay(0.01)),
         Box::new(Adagrad::new(0.05)),
+        Box::new(Sgd::new(rate()).loss_scale(LossScale::Fixed(1024.0))),
     ]
 }
 
@@ -109,6 +110,25 @@ on_device! {
                 assert!((got - want).abs() <= 1e-5, "{name}, step {step}: {got}, on the CPU {want}");
             }
         }
+    }
+
+    fn a_dynamic_loss_scale_is_computed_every_time() {
+        let [cpu, gpu] = [Device::Cpu, device()].map(|device| {
+            let scale = LossScale::Dynamic { initial: 2f64.powi(126), growth_steps: 4 };
+            let mut training = Training::new(&device, Box::new(Adam::new(0.01).loss_scale(scale)));
+            let mut capture = Capture::new();
+            let losses = (0..STEPS).map(|i| {
+                training.feed(i);
+                capture.run(&mut training, Training::step).expect("a step").item()
+            });
+            let losses: Vec<f64> = losses.collect();
+            assert!((3..STEPS as u64).contains(&training.optimizer.state().steps()), "some were skipped");
+            let why = capture.refused().unwrap_or("a dynamic loss scale looks at the gradients on the host");
+            assert_eq!(why, "a dynamic loss scale looks at the gradients on the host");
+            (losses, training.optimizer.common().scale())
+        });
+        assert_eq!(cpu.1, gpu.1);
+        assert!(cpu.0.iter().zip(&gpu.0).all(|(a, b)| (a - b).abs() <= 1e-5), "{cpu:?}, {gpu:?}");
     }
 
     fn a_step_that_reads_numbers_is_computed_every_time() {

@@ -1,6 +1,6 @@
 //! [`Common`]: what every optimizer has besides its rule.
 
-use super::{Clip, State, Target, decays, non_negative};
+use super::{Clip, LossScale, State, Target, decays, non_negative};
 use crate::LearningRate;
 use cotangent_core::{Carry, Error, Grads, Lane, Ledger, Move, Result, Tensor, Update};
 
@@ -18,6 +18,8 @@ pub struct Common {
     pub clip: Option<Clip>,
     /// How much of the parameters' moving averages stays at each step, if there are any.
     pub average: Option<f64>,
+    /// What the loss was multiplied by, and gradients are divided by.
+    pub loss_scale: Option<LossScale>,
     /// How many gradients one step takes the mean of.
     pub accumulate: u64,
     /// Whether parameters without a gradient are left as they are, instead of an error.
@@ -76,13 +78,18 @@ impl Common {
         if !(clip > 0.0) {
             return Err(Error::new(name, format!("the bound on gradients is {clip}")).hint("it must be above 0"));
         }
+        self.loss_scale.map_or(Ok(()), |scale| scale.check(name))?;
         decays(name, &[("the averages' momentum", self.average.unwrap_or(0.0))])?;
         non_negative(name, &[("learning_rate", self.rate()), ("weight_decay", self.weight_decay)])
     }
 
-    /// The gradients of this step, in the order of the targets; `None` if they only join a sum, for a later step.
+    /// The gradients of this step, in the order of the targets; `None` if they only join a sum, for a later step,
+    /// or are not to be used.
     pub(super) fn gradients(&mut self, targets: &[Target], grads: &Grads) -> Option<Vec<Option<Tensor>>> {
         let mut own: Vec<Option<Tensor>> = targets.iter().map(|t| grads.get(t.value).cloned()).collect();
+        if !self.unscale(&mut own) {
+            return None;
+        }
         if self.accumulate > 1 && !self.sum_up(targets, &mut own) {
             return None;
         }
@@ -135,7 +142,7 @@ impl Carry for Common {
     fn carry(&mut self, ledger: &mut Ledger) {
         let clip = self.clip.map(|clip| (clip.kind(), clip.bound().to_bits()));
         ledger.setting((clip, self.average.map(f64::to_bits), self.accumulate, self.allow_missing));
-        ledger.setting((self.weight_decay != 0.0, &self.no_decay));
+        ledger.setting((self.weight_decay != 0.0, &self.no_decay, self.scale().to_bits()));
         self.state.carry(ledger);
     }
 }

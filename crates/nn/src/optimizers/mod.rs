@@ -6,6 +6,7 @@ mod adam;
 mod adamw;
 mod clip;
 mod common;
+mod loss_scale;
 mod options;
 mod rmsprop;
 mod sgd;
@@ -18,6 +19,7 @@ pub use adam::Adam;
 pub use adamw::AdamW;
 pub use clip::Clip;
 pub use common::{Common, Step};
+pub use loss_scale::{LossScale, Scaling};
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 pub use state::State;
@@ -97,6 +99,14 @@ pub trait Optimizer: Send {
         self.common_mut().learning_rate = LearningRate::Constant(rate);
     }
 
+    /// The loss as its backward pass begins with it: times [`Common::scale`].
+    fn scale_loss(&self, loss: &Tensor) -> Tensor {
+        match self.common().scale() {
+            1.0 => loss.clone(),
+            scale => loss.scale(scale),
+        }
+    }
+
     /// What it remembers.
     fn state(&self) -> &State {
         &self.common().state
@@ -107,7 +117,7 @@ pub trait Optimizer: Send {
         &mut self.common_mut().state
     }
 
-    /// One step over all `targets`. Fails before it moves any of them, if a setting makes no sense, or a target is not
+    /// One step over all `targets`, unless a [`LossScale::Dynamic`] skips it. Fails before it moves any of them, if a setting makes no sense, or a target is not
     /// tracked or has no gradient.
     fn step_targets(&mut self, targets: Vec<Target>, grads: &Grads) -> Result<()> {
         self.check()?;
@@ -174,6 +184,9 @@ pub trait Optimizer: Send {
         let names = self.slot_names();
         if !self.can_be_recorded() || self.common().accumulate > 1 {
             ledger.refuse("an optimizer's step is not the same each time");
+        }
+        if let Some(LossScale::Dynamic { .. }) = self.common().loss_scale {
+            ledger.refuse("a dynamic loss scale looks at the gradients on the host");
         }
         ledger.setting(names);
         self.common_mut().carry(ledger);

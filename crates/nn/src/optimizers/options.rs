@@ -85,6 +85,12 @@ macro_rules! options {
                 self
             }
 
+            /// What the loss is multiplied by before its backward pass.
+            pub fn loss_scale(mut self, scale: $crate::LossScale) -> Self {
+                self.common.loss_scale = Some(scale);
+                self
+            }
+
             /// Keeps a moving average of each parameter, of which `momentum` stays at each step: Keras's `use_ema` and
             /// `ema_momentum`, 0.99 there. [`swap_averages`]($crate::Optimizer::swap_averages) puts them into the model.
             pub fn average(mut self, momentum: f64) -> Self {

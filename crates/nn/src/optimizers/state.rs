@@ -1,5 +1,6 @@
 //! [`State`]: what an optimizer remembers of its steps and parameters.
 
+use super::Scaling;
 use cotangent_core::{Carry, Lane, Ledger, Move, Tensor, Update};
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,6 +15,7 @@ pub struct State {
     averages: BTreeMap<u64, Tensor>,
     gradient_sums: BTreeMap<u64, Tensor>,
     summed: u64,
+    scaling: Option<Scaling>,
 }
 
 impl State {
@@ -135,6 +137,16 @@ impl State {
     /// Sets how many gradients wait in the sums.
     pub fn set_summed(&mut self, summed: u64) {
         self.summed = summed;
+    }
+
+    /// How far a dynamic loss scale is; `None` before the first step with one.
+    pub fn scaling(&self) -> Option<Scaling> {
+        self.scaling
+    }
+
+    /// Puts back how far a dynamic loss scale was.
+    pub fn set_scaling(&mut self, scaling: Option<Scaling>) {
+        self.scaling = scaling;
     }
 
     pub(super) fn take_gradient_sum(&mut self, param: &Tensor) -> Option<Tensor> {

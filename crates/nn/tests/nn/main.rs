@@ -2,6 +2,7 @@
 
 mod init;
 mod layers;
+mod loss_scale;
 mod losses;
 mod metrics;
 mod optimizers;

@@ -3,7 +3,10 @@
 use super::Store;
 use crate::Model;
 use cotangent_core::{Result, Tensor};
-use cotangent_nn::{LearningRate, Optimizer, State};
+use cotangent_nn::{LearningRate, Optimizer, Scaling, State};
+
+/// A dynamic loss scale, and for how many steps it has been that.
+const LOSS_SCALE: &str = "optimizer/loss_scale";
 
 /// What the optimizer remembers of the model's parameters.
 pub(super) fn put(store: &mut Store, model: &Model, optimizer: &dyn Optimizer) {
@@ -15,6 +18,9 @@ pub(super) fn put(store: &mut Store, model: &Model, optimizer: &dyn Optimizer) {
     // a schedule is a function of the steps; only what was set is to be kept
     if let LearningRate::Constant(rate) = optimizer.common().learning_rate {
         store.put_floats("optimizer/learning_rate", &[rate]);
+    }
+    if let Some(Scaling { scale, good_steps }) = state.scaling() {
+        store.put_floats(LOSS_SCALE, &[scale, good_steps as f64]);
     }
     for (name, param) in model.params().filter(|(_, param)| param.trainable) {
         for (i, slot) in state.get(&param.value).iter().enumerate() {
@@ -56,6 +62,12 @@ pub(super) fn read(store: &Store, model: &Model, optimizer: &dyn Optimizer) -> R
     let mut state = State::default();
     state.set_steps(store.get("optimizer.steps")?);
     state.set_summed(store.get("optimizer.summed")?);
+    if store.tensor(LOSS_SCALE).is_some() {
+        let [scale, good_steps] = store.floats(LOSS_SCALE)?[..] else {
+            return Err(store.error(format!("the checkpoint's '{LOSS_SCALE}' is not two numbers")));
+        };
+        state.set_scaling(Some(Scaling { scale, good_steps: good_steps as u64 }));
+    }
     for (name, param) in model.params().filter(|(_, param)| param.trainable) {
         let value = &param.value;
         let fitting = |key: String| fitting(store, &key, value);
