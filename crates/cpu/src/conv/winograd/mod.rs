@@ -35,7 +35,7 @@ const BLOCK_TILES: usize = 112;
 /// Fewer channels or filters than this are not worth the transforms.
 const LEAST: usize = 16;
 /// So many tiles pay for the transformed weights.
-const LEAST_TILES: usize = 128;
+const LEAST_TILES: usize = 96;
 
 /// A convolution that [`suits`], channels last.
 pub(super) struct Winograd<'a> {
