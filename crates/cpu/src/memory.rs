@@ -48,6 +48,13 @@ pub fn arange(dtype: DType, count: usize, start: f64, step: f64) -> Buffer {
     for_dtype!(dtype, T => generate(count, |i| T::from_f64(start + i as f64 * step)))
 }
 
+/// Sets all of `x` to 0.
+pub(crate) fn zero<T: Element>(x: &mut [T]) {
+    let (count, x) = (x.len(), Shared::new(x));
+    // SAFETY: the pieces do not overlap.
+    par::for_ranges(count, piece(count), |start, end| unsafe { x.part(start, end) }.fill(T::default()));
+}
+
 fn generate<T: Element>(count: usize, element: impl Fn(usize) -> T + Sync) -> Buffer {
     Buffer::build(count, |out: &mut [T]| {
         let out = Shared::new(out);

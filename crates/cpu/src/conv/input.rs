@@ -2,8 +2,8 @@
 
 use super::patches::Axis;
 use super::{Patches, Sizes, tail};
-use crate::gemm::{Product, Scratch, Strided};
-use crate::par::{Shared, for_each, for_ranges, threads};
+use crate::gemm::{Product, Rows, Scratch, Strided};
+use crate::par::{Shared, for_ranges, threads};
 use crate::simd::{Level, SimdFloat};
 use crate::{Buffer, memory};
 use cotangent_base::{ConvGeometry, Layout, Slide, View};
@@ -18,8 +18,12 @@ const BAND: usize = 1 << 17;
 pub(super) fn by_phases<T: SimdFloat>(level: Level, dy: &[T], w: View<Buffer>, g: &ConvGeometry, dx: &mut [T]) {
     let (rows, columns) = (phases(g.window.h), phases(g.window.w));
     let s = Sizes::new(g);
-    for (h, w_phase) in rows.iter().flat_map(|h| columns.iter().map(move |w| (h, w))) {
-        let places = Places { stride: [g.window.h.stride, g.window.w.stride], first: [h.first, w_phase.first] };
+    let phases = rows.iter().flat_map(|h| columns.iter().map(move |w| (h, w)));
+    let (seen, unseen): (Vec<_>, Vec<_>) = phases.partition(|(h, w)| h.axis.kernel * w.axis.kernel > 0);
+    if !unseen.is_empty() {
+        memory::zero(dx);
+    }
+    for (h, w_phase) in seen {
         for group in 0..g.groups {
             let (channels, filters) = (s.channels_of(group), s.filters_of(group));
             let taps = w_phase.of(h.of(w.layout, 0), 1).slice(3, filters.start, filters.len(), 1);
@@ -35,15 +39,20 @@ pub(super) fn by_phases<T: SimdFloat>(level: Level, dy: &[T], w: View<Buffer>, g
                 bias: None,
                 spread: true,
             };
-            if places.stride == [1, 1] {
-                product.write(tail(dx, channels.start), s.channels);
-            } else {
-                let mut part = Buffer::uninit(T::DTYPE, product.rows * product.cols);
-                product.write(part.as_mut(), product.cols);
-                places.write(part.as_slice(), [h.axis.output, w_phase.axis.output], g, channels, dx);
-            }
+            product.write_to(tail(dx, channels.start), &places(h, w_phase, g));
         }
     }
+}
+
+/// Where the positions of a phase lie in dx.
+fn places(h: &Phase, w: &Phase, g: &ConvGeometry) -> Rows {
+    let [height, width] = [g.window.h.input, g.window.w.input];
+    let line = |row: usize| {
+        let y = row / h.axis.output * height + h.first + row % h.axis.output * h.stride;
+        ((y * width + w.first) * g.channels) as isize
+    };
+    let lines = (0..g.batch * h.axis.output).map(line).collect();
+    Rows { lines, width: w.axis.output, skip: 0, row: (w.stride * g.channels) as isize }
 }
 
 /// Along one axis: every `stride`-th position of x from `first` on, as windows over y.
@@ -74,35 +83,6 @@ impl Phase {
     fn of(&self, w: Layout, axis: usize) -> Layout {
         let last = self.tap + self.axis.kernel.saturating_sub(1) * self.stride;
         w.slice(axis, last, self.axis.kernel, -(self.stride as isize))
-    }
-}
-
-/// Where a phase's positions lie in x.
-struct Places {
-    stride: [usize; 2],
-    first: [usize; 2],
-}
-
-impl Places {
-    /// Writes a phase `[n, height, width, c]` of some channels to its places in dx.
-    fn write<T: SimdFloat>(
-        &self,
-        part: &[T],
-        [height, width]: [usize; 2],
-        g: &ConvGeometry,
-        channels: Range<usize>,
-        dx: &mut [T],
-    ) {
-        let (dx, line) = (Shared::new(dx), width * channels.len());
-        for_each(g.batch * height, line, |row| {
-            let y = row / height * g.window.h.input + self.first[0] + row % height * self.stride[0];
-            for (i, numbers) in part[row * line..][..line].chunks(channels.len()).enumerate() {
-                let x = self.first[1] + i * self.stride[1];
-                let at = (y * g.window.w.input + x) * g.channels;
-                // SAFETY: the position is one of x's, and no other row of a phase has it.
-                unsafe { dx.part(at + channels.start, at + channels.end) }.copy_from_slice(numbers);
-            }
-        });
     }
 }
 

@@ -23,7 +23,7 @@ use crate::simd::{Level, SimdFloat};
 use crate::{Buffer, memory};
 use cotangent_base::{ConvGeometry, DType, DataFormat, Slide, View, Window};
 use format::{from_last, to_last};
-use patches::{Patches, Transposed};
+use patches::{Patches, Transposed, padded};
 use std::ops::Range;
 use winograd::Winograd;
 
@@ -196,7 +196,11 @@ fn winograd_input_cotangent(level: Level, dy: View<Buffer>, w: View<Buffer>, g: 
 fn weight_cotangent<T: SimdFloat>(level: Level, x: View<Buffer>, dy: View<Buffer>, g: &ConvGeometry) -> Buffer {
     assert_eq!((x.shape(), dy.shape()), (g.x_shape(), g.y_shape()), "[conv2d_dw] x and dy against the geometry");
     let (x, dy) = (to_last::<T>(x, g.format), to_last::<T>(dy, g.format));
-    let s = Sizes::new(g);
+    let (s, padded) = (Sizes::new(g), padded(&x, g.window, g.channels));
+    let patches = |group| match &padded {
+        Some((copy, [h, w], channels)) => Patches::over(copy.as_slice(), *h, *w, *channels, group),
+        None => Patches::new(&x, g.window, s.channels, group),
+    };
     Buffer::build(s.columns * s.filters, |dw| {
         for group in 0..g.groups {
             let filters = s.filters_of(group);
@@ -205,7 +209,7 @@ fn weight_cotangent<T: SimdFloat>(level: Level, x: View<Buffer>, dy: View<Buffer
                 rows: s.columns,
                 cols: s.group_filters,
                 depth: s.windows,
-                a: Transposed(Patches::new(&x, g.window, s.channels, s.channels_of(group))),
+                a: Transposed(patches(s.channels_of(group))),
                 b: Strided::new(&dy, filters.start, [s.group_filters, s.windows], [1, s.filters as isize]),
                 bias: None,
                 spread: true,

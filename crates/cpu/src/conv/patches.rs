@@ -2,7 +2,9 @@
 //! evenly in the image, and along a row of taps its columns do, so that the microkernel reads them where they are.
 //! Images that need padding are copied with it, some lines at a time.
 
-use crate::gemm::{Cuts, Left, Lhs, Packer, Run, Scratch, apart, collide};
+use crate::Buffer;
+use crate::gemm::{Cuts, Left, Lhs, Packer, Rows, Run, Scratch, apart, collide};
+use crate::par::{Shared, for_each};
 use crate::simd::SimdFloat;
 use cotangent_base::{Slide, Window};
 use std::ops::Range;
@@ -60,16 +62,6 @@ pub(super) struct Patches<'a, T> {
     copied: bool,
 }
 
-/// Some lines of an image, padded where need be.
-struct Lines<T> {
-    at: *const T,
-    /// The place of the first line of each window.
-    starts: Vec<isize>,
-    /// From line to line, and from pixel to pixel.
-    line: isize,
-    pixel: isize,
-}
-
 impl<'a, T: SimdFloat> Patches<'a, T> {
     /// The patches of channels `group` of the images.
     pub fn new(image: &'a [T], window: Window, channels: usize, group: Range<usize>) -> Self {
@@ -83,58 +75,64 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
         Self { image, h, w, channels, first: group.start, count: group.len(), copied }
     }
 
-    /// Blocks of whole rows of windows.
-    fn cut_windows(&self, windows: usize, most: usize) -> Cuts {
-        let row = self.w.output;
-        // a copy holds lines of one image
-        let period = if self.copied { self.h.output * row } else { windows };
-        let rows = Cuts::even(period / row.max(1), (most / row.max(1)).max(1));
-        Cuts { count: windows, period, block: rows.block * row }
-    }
-
-    /// Where the windows `windows`, whole rows of them, lie.
-    fn lines(&self, scratch: &mut Scratch<T>, windows: &Range<usize>) -> Lines<T> {
-        let rows = windows.start / self.w.output..windows.end / self.w.output;
-        let (h, w) = (self.h, self.w);
-        if self.copied {
-            return self.copy(scratch, rows.start / h.output, rows.start % h.output..(rows.end - 1) % h.output + 1);
-        }
-        let (pixel, line) = (self.channels as isize, (self.channels * w.input) as isize);
+    /// Where the first number of each window of some rows of windows lies, which are where they are.
+    fn places(&self, rows: Range<usize>) -> Rows {
+        let (pixel, line) = (self.pixel() as isize, self.line() as isize);
         let place = |row: usize| {
-            let y = (row / h.output * h.input) as isize + h.start(row % h.output);
-            y * line + w.start(0) * pixel + self.first as isize
+            let y = (row / self.h.output * self.h.input) as isize + self.h.start(row % self.h.output);
+            y * line + self.w.start(0) * pixel + self.first as isize
         };
-        Lines { at: self.image.as_ptr(), starts: rows.map(place).collect(), line, pixel }
+        Rows { lines: rows.map(place).collect(), width: self.w.output, skip: 0, row: pixel * self.w.stride as isize }
     }
 
-    /// Copies what lies under the rows `rows` of windows of image `n`.
-    fn copy(&self, scratch: &mut Scratch<T>, n: usize, rows: Range<usize>) -> Lines<T> {
-        let (high, wide) = (self.h.span(&rows), self.w.span(&(0..self.w.output)));
-        let pixel = self.pixel();
-        let line = wide.clone().count() * pixel;
-        let to = scratch.take(high.clone().count() * line);
-        let left = (-wide.start).clamp(0, wide.end - wide.start) as usize * pixel;
-        for (y, to) in high.zip(to.chunks_mut(line)) {
-            let Some(y) = usize::try_from(y).ok().filter(|&y| y < self.h.input) else {
-                to.fill(T::default());
-                continue;
-            };
-            let inside = |x: isize| x.clamp(0, self.w.input as isize) as usize;
-            let (from, pixels) = (inside(wide.start), inside(wide.end) - inside(wide.start));
-            let first = ((n * self.h.input + y) * self.w.input + from) * self.channels;
-            to[..left].fill(T::default());
-            to[left + pixels * pixel..].fill(T::default());
-            let to = &mut to[left..][..pixels * pixel];
-            if pixel == self.channels {
-                to.copy_from_slice(&self.image[first..][..to.len()]);
-            } else {
-                for (to, x) in to.chunks_mut(pixel).zip(self.image[first..].chunks(self.channels)) {
-                    to[..self.count].copy_from_slice(&x[self.first..][..self.count]);
-                }
+    /// Copies what lies under some rows of windows, counted through all images; gives the copy and where in it
+    /// the first number of each window lies.
+    fn copy<'b>(&self, scratch: &'b mut Scratch<T>, rows: Range<usize>) -> (&'b [T], Rows) {
+        let (output, line) = (self.h.output, self.line());
+        // image by image
+        let images = rows.start / output..(rows.end - 1) / output + 1;
+        let parts: Vec<_> = images
+            .map(|n| (n, rows.start.max(n * output) - n * output..rows.end.min((n + 1) * output) - n * output))
+            .collect();
+        let height = |rows: &Range<usize>| self.h.span(rows).count();
+        let to = scratch.take(parts.iter().map(|(_, rows)| height(rows) * line).sum());
+        let (mut done, mut starts) = (0, Vec::with_capacity(rows.len()));
+        for (n, rows) in parts {
+            starts.extend((0..rows.len()).map(|row| (done + row * self.h.stride * line) as isize));
+            for y in self.h.span(&rows) {
+                self.copy_line(n, y, &mut to[done..done + line]);
+                done += line;
             }
         }
-        let starts = (0..rows.len()).map(|row| (row * self.h.stride * line) as isize).collect();
-        Lines { at: to.as_ptr(), starts, line: line as isize, pixel: pixel as isize }
+        (to, Rows { lines: starts, width: self.w.output, skip: 0, row: (self.pixel() * self.w.stride) as isize })
+    }
+
+    /// Copies line `y` of image `n`, with its padding.
+    fn copy_line(&self, n: usize, y: isize, to: &mut [T]) {
+        let (wide, pixel) = (self.w.span(&(0..self.w.output)), self.pixel());
+        let Some(y) = usize::try_from(y).ok().filter(|&y| y < self.h.input) else {
+            to.fill(T::default());
+            return;
+        };
+        let left = (-wide.start).clamp(0, wide.end - wide.start) as usize * pixel;
+        let inside = |x: isize| x.clamp(0, self.w.input as isize) as usize;
+        let (from, pixels) = (inside(wide.start), inside(wide.end) - inside(wide.start));
+        let first = ((n * self.h.input + y) * self.w.input + from) * self.channels;
+        to[..left].fill(T::default());
+        to[left + pixels * pixel..].fill(T::default());
+        let to = &mut to[left..][..pixels * pixel];
+        if pixel == self.channels {
+            to.copy_from_slice(&self.image[first..][..to.len()]);
+        } else {
+            for (to, x) in to.chunks_mut(pixel).zip(self.image[first..].chunks(self.channels)) {
+                to[..self.count].copy_from_slice(&x[self.first..][..self.count]);
+            }
+        }
+    }
+
+    /// From line to line, in the image or its copy.
+    fn line(&self) -> usize {
+        self.pixel() * if self.copied { self.w.span(&(0..self.w.output)).count() } else { self.w.input }
     }
 
     /// From pixel to pixel, in the image or its copy.
@@ -147,14 +145,14 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
     }
 
     /// How many columns lie side by side in a line: a row of taps, or the channels of one.
-    fn width(&self, pixel: isize) -> usize {
-        let touch = self.w.dilation == 1 && pixel == self.count as isize;
+    fn width(&self) -> usize {
+        let touch = self.w.dilation == 1 && self.pixel() == self.count;
         if touch { self.w.kernel * self.count } else { self.count }
     }
 
-    /// The places of the columns from the window's first: pieces of lines that are `width` long.
-    fn columns(&self, lines: &Lines<T>, width: usize, columns: Range<usize>) -> impl Iterator<Item = Run> {
-        let (h, w, count, pixel, line) = (self.h, self.w, self.count, lines.pixel, lines.line);
+    /// The places of the columns from the window's first: pieces of lines.
+    fn columns(&self, columns: Range<usize>) -> impl Iterator<Item = Run> {
+        let (h, w, count, pixel, line, width) = (self.h, self.w, self.count, self.pixel(), self.line(), self.width());
         let mut column = columns.start;
         std::iter::from_fn(move || {
             if column == columns.end {
@@ -164,18 +162,14 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
             let (y, x) = (tap / w.kernel * h.dilation, tap % w.kernel * w.dilation);
             let len = (width - column % width).min(columns.end - column);
             column += len;
-            Some(Run { at: y as isize * line + x as isize * pixel + channel as isize, len })
+            Some(Run { at: (y * line + x * pixel + channel) as isize, len })
         })
     }
 }
 
 impl<T: SimdFloat> Lhs<T> for Patches<'_, T> {
-    fn cut_rows(&self, rows: usize, most: usize) -> Cuts {
-        self.cut_windows(rows, most)
-    }
-
     fn cut_depth(&self, depth: usize, _most: usize) -> Cuts {
-        Cuts::even(depth, DEPTH)
+        Cuts::of_size(depth, 1, DEPTH)
     }
 
     fn block(
@@ -186,48 +180,71 @@ impl<T: SimdFloat> Lhs<T> for Patches<'_, T> {
         rows: Range<usize>,
         depth: Range<usize>,
     ) {
-        let lines = self.lines(scratch, &rows);
+        let lines = rows.start / self.w.output..(rows.end - 1) / self.w.output + 1;
+        let windows = rows.start - lines.start * self.w.output..rows.end - lines.start * self.w.output;
+        if !self.copied {
+            self.places(lines).find(self.image.as_ptr(), windows, &mut left.rows);
+        } else if left.held != rows {
+            let (copy, places) = self.copy(scratch, lines);
+            places.find(copy.as_ptr(), windows, &mut left.rows);
+            left.held = rows;
+        }
         left.runs.clear();
-        left.runs.extend(self.columns(&lines, self.width(lines.pixel), depth));
-        (left.at, left.lines, left.width) = (lines.at, lines.starts, self.w.output);
-        (left.row, left.step, left.cold) = (lines.pixel * self.w.stride as isize, 1, !self.copied);
+        left.runs.extend(self.columns(depth));
+        (left.step, left.cold) = (1, !self.copied);
     }
 }
 
-/// The transpose: a row for each tap and channel, a column for each window.
+/// The transpose: a row for each tap and channel, a column for each window. The patches lie in memory as they are, see
+/// [`padded`].
 pub(super) struct Transposed<'a, T>(pub Patches<'a, T>);
 
 impl<T: SimdFloat> Lhs<T> for Transposed<'_, T> {
-    fn cut_rows(&self, rows: usize, most: usize) -> Cuts {
-        let width = self.0.width(self.0.pixel() as isize);
-        match width <= most {
-            true => Cuts { count: rows, period: rows, block: most / width.max(1) * width },
-            false => Cuts { count: rows, ..Cuts::even(width, most) },
-        }
-    }
-
     fn cut_depth(&self, depth: usize, most: usize) -> Cuts {
         // a step reads part of two cache lines; half the depth keeps them and B in the first-level cache
-        self.0.cut_windows(depth, most / 2)
+        Cuts::of_size(depth, self.0.w.output, most / 2)
     }
 
     fn block(
         &self,
         _packer: Packer,
         left: &mut Left<T>,
-        scratch: &mut Scratch<T>,
+        _scratch: &mut Scratch<T>,
         rows: Range<usize>,
         depth: Range<usize>,
     ) {
         let p = &self.0;
-        let lines = p.lines(scratch, &depth);
-        let width = p.width(lines.pixel);
-        left.lines.clear();
-        left.width = width.min(rows.len());
-        left.lines.extend(p.columns(&lines, width, rows).map(|run| run.at));
+        assert!(!p.copied, "the patches lie in memory");
+        let lines = p.places(depth.start / p.w.output..depth.end / p.w.output);
         left.runs.clear();
-        left.runs.extend(lines.starts.iter().map(|&at| Run { at, len: p.w.output }));
-        (left.at, left.row, left.step) = (lines.at, 1, lines.pixel * p.w.stride as isize);
-        left.cold = false;
+        left.runs.extend(lines.lines.iter().map(|&at| Run { at, len: p.w.output }));
+        let (width, skip) = (p.width(), rows.start % p.width());
+        let pieces = p.columns(rows.start - skip..rows.end).map(|run| run.at).collect();
+        let pieces = Rows { lines: pieces, width, skip, row: 1 };
+        pieces.find(p.image.as_ptr(), 0..rows.len(), &mut left.rows);
+        // each step lies in a cache line of its own
+        (left.step, left.cold) = (lines.row, lines.row >= 16);
     }
+}
+
+/// Images with what `patches` would copy for every block copied at once: their padding, and pixels that do not collide.
+/// Gives the axes and the channels that the copy has.
+pub(super) fn padded<T: SimdFloat>(image: &[T], window: Window, channels: usize) -> Option<(Buffer, [Axis; 2], usize)> {
+    let all = Patches::new(image, window, channels, 0..channels);
+    if !all.copied {
+        return None;
+    }
+    let (high, line) = (all.h.span(&(0..all.h.output)), all.line());
+    let height = high.clone().count();
+    let batch = image.len().checked_div(all.h.input * all.w.input * channels).unwrap_or(0);
+    let copy = Buffer::build(batch * height * line, |to| {
+        let to = Shared::new(to);
+        for_each(batch * height, line, |i| {
+            // SAFETY: each line has a place of its own.
+            let to = unsafe { to.part(i * line, (i + 1) * line) };
+            all.copy_line(i / height, high.start + (i % height) as isize, to);
+        });
+    });
+    let inner = |axis: Axis| Axis { input: axis.span(&(0..axis.output)).count(), before: 0, ..axis };
+    Some((copy, [inner(all.h), inner(all.w)], all.pixel()))
 }

@@ -2,7 +2,7 @@
 //! through it.
 
 use crate::simd::{Kernel, SimdFloat, Vector, prefetch, prefetch_to_write};
-use std::hint::black_box;
+use std::ops::Range;
 
 /// The vectors in a tile's row.
 const VECTORS: usize = 2;
@@ -54,30 +54,75 @@ pub(crate) struct Run {
     pub len: usize,
 }
 
-/// Where the block of A is: row i of line l, step j of run r at `lines[l] + i·row + runs[r].at + j·step`, where one
-/// of `row` and `step` is 1. A matrix is a line of rows and a run of steps; a convolution's patches have a line
-/// for each row of windows and a run for each row of taps.
-pub(crate) struct Left<T> {
-    /// The first element.
-    pub at: *const T,
+/// Where the rows of a matrix lie: row i at `lines[(skip + i) / width] + (skip + i) % width · row`. A matrix is one line of
+/// rows; the windows of a convolution are a line for each of their rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
     /// The place of each line.
     pub lines: Vec<isize>,
-    /// The rows in a line; the last may have fewer.
+    /// The rows in a line.
     pub width: usize,
+    /// The rows of the first line that are left out.
+    pub skip: usize,
     /// The distance between the rows of a line.
     pub row: isize,
+}
+
+impl Rows {
+    /// Rows as far apart as that.
+    pub fn even(row: isize) -> Self {
+        Self { lines: vec![0], width: usize::MAX, skip: 0, row }
+    }
+
+    /// Writes the places of some rows, counted from `base`, to `to`.
+    pub fn find<T>(&self, base: *const T, rows: Range<usize>, to: &mut Vec<*const T>) {
+        to.clear();
+        let mut row = rows.start + self.skip;
+        let end = rows.end + self.skip;
+        while row < end {
+            let (line, column) = if row < self.width { (0, row) } else { (row / self.width, row % self.width) };
+            let at = base.wrapping_offset(self.lines[line] + column as isize * self.row);
+            let count = (self.width - column).min(end - row);
+            to.extend((0..count).map(|r| at.wrapping_offset(r as isize * self.row)));
+            row += count;
+        }
+    }
+
+    /// Whether the first `rows` rows, `cols` long, lie in a buffer of so many numbers, each behind the one before.
+    pub fn hold(&self, rows: usize, cols: usize, len: usize) -> bool {
+        let last = self.skip + rows - 1;
+        let line = (last.min(self.width - 1)) as isize * self.row + cols as isize;
+        let rises = self.lines[..=last / self.width].windows(2).all(|l| l[1] - l[0] >= line);
+        let apart = rows == 1 || self.width == 1 || self.row >= cols as isize;
+        self.lines[0] >= 0 && rises && apart && self.place(rows - 1) as usize + cols <= len
+    }
+
+    /// The place of a row.
+    pub fn place(&self, row: usize) -> isize {
+        let row = self.skip + row;
+        self.lines[row / self.width] + (row % self.width) as isize * self.row
+    }
+}
+
+/// Where the block of A is: step j of run r of row i at `runs[r].at + j·step` from `rows[i]`. A matrix is a run of steps; a
+/// convolution's patches have a run for each row of taps.
+pub(crate) struct Left<T> {
+    /// The first number of each row.
+    pub rows: Vec<*const T>,
     /// The runs, which together are the block's depth.
     pub runs: Vec<Run>,
     /// The distance between the steps of a run.
     pub step: isize,
-    /// Whether it lies in main memory rather than in a cache.
+    /// Whether it lies in main memory rather than in a cache; its steps touch then, or its rows.
     pub cold: bool,
+    /// The rows that were copied last, where a block of A keeps them.
+    pub held: Range<usize>,
 }
 
 impl<T> Left<T> {
     /// No block yet.
     pub fn new() -> Self {
-        Self { at: std::ptr::null(), lines: Vec::new(), width: 0, row: 0, runs: Vec::new(), step: 0, cold: false }
+        Self { rows: Vec::new(), runs: Vec::new(), step: 0, cold: false, held: 0..0 }
     }
 }
 
@@ -103,32 +148,27 @@ pub(crate) enum Start<T> {
     Out,
 }
 
-/// `C = start + A·B` for one block of each: all tiles of the block.
+/// `C = start + A·B` for one block of each: all tiles of the block, which has a row of C for each row of A.
 pub(crate) struct Block<'a, T> {
     /// A, `rows × depth`.
     pub left: &'a Left<T>,
     /// B, `depth × cols`.
     pub right: Right<T>,
-    /// The size of the block.
-    pub rows: usize,
-    /// The size of the block.
+    /// The columns of B and C.
     pub cols: usize,
     /// What the products are added to.
     pub start: Start<T>,
-    /// C: element (i, j) at `i·stride + j`.
-    pub out: *mut T,
-    /// The distance between C's rows.
-    pub stride: usize,
+    /// The first number of each row of C.
+    pub out: &'a [*const T],
 }
 
 /// One tile of a block.
 #[derive(Clone, Copy)]
 struct Place<T> {
-    a: *const T,
+    row: usize,
     b: *const T,
     col: usize,
     cols: usize,
-    out: *mut T,
 }
 
 impl<T: SimdFloat> Kernel<T> for Block<'_, T> {
@@ -136,100 +176,87 @@ impl<T: SimdFloat> Kernel<T> for Block<'_, T> {
     #[inline(always)]
     fn run<V: Vector<Scalar = T>>(self) {
         // a panel of B stays in the first-level cache while the tiles of A pass
-        for col in (0..self.cols).step_by(VECTORS * V::WIDTH) {
-            for (line, &at) in self.left.lines.iter().enumerate() {
-                let first = line * self.left.width;
+        let width = VECTORS * V::WIDTH;
+        for col in (0..self.cols).step_by(width) {
+            let b = self.right.at.wrapping_add(col / width * self.right.panel);
+            let mut place = Place { row: 0, b, col, cols: width.min(self.cols - col) };
+            while place.row < self.out.len() {
                 // SAFETY: whoever made the block vouches that its three matrices are as large as it says.
-                unsafe { self.line::<V>(first, self.left.width.min(self.rows - first), at, col) }
+                place.row += unsafe {
+                    if const { every::<T, VECTORS>() } && self.left.step != 1 && place.cols > V::WIDTH {
+                        self.tall::<V, VECTORS, false>(place)
+                    } else if place.cols > V::WIDTH {
+                        self.tall::<V, VECTORS, true>(place)
+                    } else {
+                        self.tall::<V, 1, true>(place)
+                    }
+                };
             }
         }
     }
 }
 
 impl<T: SimdFloat> Block<'_, T> {
-    /// The tiles of a line's rows in one panel of columns.
+    /// Computes the tallest tile that the rows from the place on fill and the level has registers for; gives its height.
     ///
     /// # Safety
     /// The block's matrices are as large as it says.
     #[inline(always)]
-    unsafe fn line<V: Vector<Scalar = T>>(&self, first: usize, rows: usize, at: isize, col: usize) {
-        let width = VECTORS * V::WIDTH;
-        let cols = width.min(self.cols - col);
-        let b = self.right.at.wrapping_add(col / width * self.right.panel);
-        let mut row = 0;
-        while row < rows {
-            let place = Place {
-                a: self.left.at.wrapping_offset(at + row as isize * self.left.row),
-                b,
-                col,
-                cols,
-                out: self.out.wrapping_add((first + row) * self.stride + col),
-            };
-            // SAFETY: the caller's promise.
-            row += unsafe {
-                match (self.left.step == 1, cols > V::WIDTH) {
-                    (true, true) => self.tall::<V, VECTORS, true>(place, rows - row),
-                    (true, false) => self.tall::<V, 1, true>(place, rows - row),
-                    (false, true) => self.tall::<V, VECTORS, false>(place, rows - row),
-                    (false, false) => self.tall::<V, 1, false>(place, rows - row),
-                }
-            };
+    unsafe fn tall<V: Vector<Scalar = T>, const N: usize, const APART: bool>(&self, p: Place<T>) -> usize {
+        let mut rows = height::<V>().min(self.out.len() - p.row);
+        if !APART {
+            let touch = |r: &usize| self.left.rows[p.row + r] == self.left.rows[p.row].wrapping_add(*r);
+            rows = (1..rows).take_while(touch).count() + 1;
         }
-    }
-
-    /// Computes the tallest tile that `rows` fill and the level has registers for; gives its height.
-    ///
-    /// # Safety
-    /// As for `line`.
-    #[inline(always)]
-    unsafe fn tall<V: Vector<Scalar = T>, const N: usize, const ROWS: bool>(&self, p: Place<T>, rows: usize) -> usize {
         // constants, so that no level compiles tiles it has no registers for, nor more than pay
         macro_rules! tallest {
             ($($height:literal if $there:expr;)*) => {$(
                 if const { $there } && rows >= $height {
                     // SAFETY: the caller's promise.
-                    return unsafe { self.compute::<V, $height, N, ROWS>(p) };
+                    return unsafe { self.compute::<V, $height, N, APART>(p) };
                 }
             )*};
         }
         tallest! {
             14 if V::REGISTERS > 16;
             8 if V::REGISTERS > 16 && every::<T, N>();
-            7 if V::REGISTERS > 16 && every::<T, N>(); // the last images of many networks are 7 wide
             6 if V::REGISTERS == 16 || V::REGISTERS > 16 && every::<T, N>();
             4 if V::REGISTERS > 8;
             2 if V::REGISTERS == 8 || every::<T, N>();
         }
         // SAFETY: the caller's promise.
-        unsafe { self.compute::<V, 1, N, ROWS>(p) }
+        unsafe { self.compute::<V, 1, N, APART>(p) }
     }
 
     /// # Safety
-    /// As for `line`.
+    /// As for `tall`.
     #[inline(always)]
-    unsafe fn compute<V: Vector<Scalar = T>, const R: usize, const N: usize, const ROWS: bool>(
+    unsafe fn compute<V: Vector<Scalar = T>, const R: usize, const N: usize, const APART: bool>(
         &self,
         p: Place<T>,
     ) -> usize {
-        for r in 0..R {
+        let out = &self.out[p.row..p.row + R];
+        for row in out {
             for v in 0..N {
-                prefetch_to_write(p.out.wrapping_add(r * self.stride + v * V::WIDTH));
+                prefetch_to_write(row.wrapping_add(p.col + v * V::WIDTH));
             }
         }
+        let (rows, next) = self.left.rows[p.row..self.out.len()].split_at(R);
         // the first panel of columns brings the rows into the cache; only the tallest tile sees enough of them to care
+        let fetch = const { R == height::<V>() } && p.col == 0 && self.left.cold && next.len() >= R;
         // SAFETY: the caller's promise.
         let sums = unsafe {
-            if const { ROWS && R == height::<V>() } && p.col == 0 && self.left.cold {
-                products::<V, R, N, ROWS, true>(p.a, self.left, p.b, self.right.step)
+            if const { R == height::<V>() } && fetch {
+                products::<V, R, N, APART, true>(rows, next, self.left, p.b, self.right.step)
             } else {
-                products::<V, R, N, ROWS, false>(p.a, self.left, p.b, self.right.step)
+                products::<V, R, N, APART, false>(rows, next, self.left, p.b, self.right.step)
             }
         };
-        for (r, row) in sums.into_iter().enumerate() {
+        for (row, out) in sums.into_iter().zip(out) {
             for (v, sum) in row.into_iter().enumerate() {
-                let (first, out) = (v * V::WIDTH, p.out.wrapping_add(r * self.stride + v * V::WIDTH));
+                let (first, col) = (v * V::WIDTH, p.col + v * V::WIDTH);
                 // SAFETY: the row is one of C's, and so are the columns counted.
-                unsafe { self.finish(sum, out, p.col + first, p.cols - first) }
+                unsafe { self.finish(sum, out.cast_mut().wrapping_add(col), col, p.cols - first) }
             }
         }
         R
@@ -262,38 +289,36 @@ impl<T: SimdFloat> Block<'_, T> {
     }
 }
 
-/// The inner loop: `sums[i][j] = Σ_k a[i, k]·b[k, j]`, k rising. With `ROWS` the steps of a row touch, else the
-/// rows of a step do. With `FETCH` the rows of the next tile are asked for meanwhile, a line at a time.
+/// The inner loop: `sums[i][j] = Σ_k a[i, k]·b[k, j]`, k rising. Without `APART` the rows touch, and one
+/// pointer serves for all. With `FETCH` the rows `next`, those of the next tile, are
+/// asked for meanwhile, a line at a time.
 ///
 /// # Safety
-/// From `a` on there are R rows of `left`, and at `b` N vectors for each step.
+/// The R rows hold the steps of `left`, and from `b` on there are N vectors for each step.
 #[inline(always)]
-unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool, const FETCH: bool>(
-    a: *const V::Scalar,
+unsafe fn products<V: Vector, const R: usize, const N: usize, const APART: bool, const FETCH: bool>(
+    rows: &[*const V::Scalar],
+    next: &[*const V::Scalar],
     left: &Left<V::Scalar>,
     mut b: *const V::Scalar,
     b_step: isize,
 ) -> [[V; N]; R] {
     let mut sums = [[V::zero(); N]; R];
+    let rows: [_; R] = std::array::from_fn(|r| rows[r]);
+    // where rows touch, the last number of each step brings what a step of the next tile needs
+    let (first, line_step) = if left.step == 1 { (0, LINE) } else { (R - 1, left.step) };
     for run in &left.runs {
-        let mut a = a.wrapping_offset(run.at);
-        // opaque to the compiler, which would work the addresses out anew for each k, on the ports that the products
-        // need
-        let mut rows = [a; R];
-        for (r, row) in rows.iter_mut().enumerate() {
-            *row = a.wrapping_offset(r as isize * left.row);
-        }
-        let rows = if ROWS { black_box(rows) } else { rows };
-        let (mut next, mut fetched) = (a.wrapping_offset(R as isize * left.row), 0);
-        for k in 0..run.len {
+        let (mut k, end) = (run.at, run.at + run.len as isize * left.step);
+        let (mut line, mut fetched) = (k, first);
+        while k != end {
             if FETCH {
-                prefetch(next);
-                (next, fetched) = (next.wrapping_offset(left.row), fetched + 1);
+                prefetch(next[fetched].wrapping_offset(line));
+                fetched += 1;
                 if fetched == R {
-                    (next, fetched) = (next.wrapping_offset(LINE - R as isize * left.row), 0);
+                    (line, fetched) = (line + line_step, first);
                 }
             }
-            // SAFETY: the caller's promise; the pointers move on without being read past the last step.
+            // SAFETY: the caller's promise; b moves on without being read past the last step.
             unsafe {
                 let mut row = [V::zero(); N];
                 for (v, x) in row.iter_mut().enumerate() {
@@ -304,7 +329,7 @@ unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool, 
                 macro_rules! rows {
                     ($($r:literal)*) => {$(
                         if const { $r < R } {
-                            let x = V::broadcast(if ROWS { *rows[$r % R].add(k) } else { *a.add($r) });
+                            let x = V::broadcast(if APART { *rows[$r % R].offset(k) } else { *rows[0].offset(k).add($r) });
                             for (v, &y) in row.iter().enumerate() {
                                 sums[$r % R][v] = V::fma(x, y, sums[$r % R][v]);
                             }
@@ -313,7 +338,7 @@ unsafe fn products<V: Vector, const R: usize, const N: usize, const ROWS: bool, 
                 }
                 rows!(0 1 2 3 4 5 6 7 8 9 10 11 12 13);
             }
-            a = a.wrapping_offset(left.step);
+            k += left.step;
             b = b.wrapping_offset(b_step);
         }
     }

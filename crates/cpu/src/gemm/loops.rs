@@ -5,7 +5,7 @@
 //! Every element of C is `start + Σ (block sums)`, the blocks of k in rising order. Where they begin depends on the
 //! depth alone, so no other choice made here (tiles, rows and columns for a thread, packing or not) changes a bit.
 
-use super::kernel::{Block, Left, Right, Start, TileOf};
+use super::kernel::{Block, Left, Right, Rows, Start, TileOf};
 use super::pack::{Cuts, Lhs, Packer, Scratch, Strided};
 use crate::Buffer;
 use crate::par::{GRAIN, Shared, for_ranges, threads};
@@ -66,23 +66,36 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
         self.compute(out, stride, false, self.rows * self.cols);
     }
 
+    /// As [`write`](Self::write), but row i begins at its place in `places`.
+    ///
+    /// # Panics
+    /// If the rows do not rise without touching one another, or do not lie in `out`.
+    pub fn write_to(&self, out: &mut [T], places: &Rows) {
+        self.compute_to(out, places, false, self.rows * self.cols);
+    }
+
     /// As [`write`](Self::write); with `add` the products are added to what C holds, and there is no bias. `results`
     /// is the number of elements of all products of the batch, on which the order of the sums may depend, as it may
     /// not on how the batch is cut.
     pub fn compute(&self, out: &mut [T], stride: usize, add: bool, results: usize) {
+        self.compute_to(out, &Rows::even(stride as isize), add, results);
+    }
+
+    fn compute_to(&self, out: &mut [T], places: &Rows, add: bool, results: usize) {
         let (rows, cols) = (self.rows, self.cols);
         assert!(!add || self.bias.is_none(), "a bias or what C holds, not both");
         if rows == 0 || cols == 0 {
             return;
         }
-        assert!(out.len() >= (rows - 1) * stride + cols && stride >= cols, "C lies within its buffer");
+        assert!(places.hold(rows, cols, out.len()), "C lies within its buffer");
         assert!(self.bias.is_none_or(|b| b.len() == cols), "one bias for each column");
         if self.depth == 0 {
-            for row in out.chunks_mut(stride).take(rows) {
+            for row in 0..rows {
+                let row = &mut out[places.place(row) as usize..][..cols];
                 match self.bias {
-                    Some(bias) => row[..cols].copy_from_slice(bias),
+                    Some(bias) => row.copy_from_slice(bias),
                     None if add => (),
-                    None => row[..cols].fill(T::default()),
+                    None => row.fill(T::default()),
                 }
             }
             return;
@@ -94,9 +107,9 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
         let plan = Plan { product: self, packer, packed: None, direct, add, depth };
         let parts = parts(results, self.depth, depth.blocks());
         if parts.len() == 1 {
-            plan.run(&parts, Shared::new(out), stride, 0);
+            plan.run(&parts, Shared::new(out), places, 0);
         } else {
-            plan.run_split(&parts, out, stride);
+            plan.run_split(&parts, out, places);
         }
     }
 }
@@ -113,17 +126,18 @@ fn parts(out: usize, depth: usize, blocks: usize) -> Vec<Range<usize>> {
 
 impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
     /// Sums each part apart, then adds them up in order.
-    fn run_split(&self, parts: &[Range<usize>], out: &mut [T], stride: usize) {
+    fn run_split(&self, parts: &[Range<usize>], out: &mut [T], places: &Rows) {
         let (rows, cols) = (self.product.rows, self.product.cols);
         let size = rows * cols;
         let mut partial = Buffer::uninit(T::DTYPE, parts.len() * size);
-        self.run(parts, Shared::new(partial.as_mut::<T>()), cols, size);
+        self.run(parts, Shared::new(partial.as_mut::<T>()), &Rows::even(cols as isize), size);
         let partial = partial.as_slice::<T>();
         let out = Shared::new(out);
         for_ranges(rows, (GRAIN / (cols * parts.len())).max(1), |start, end| {
             for i in start..end {
+                let place = places.place(i) as usize;
                 // SAFETY: the row lies in C, and no other piece has it.
-                let row = unsafe { out.part(i * stride, i * stride + cols) };
+                let row = unsafe { out.part(place, place + cols) };
                 match self.product.bias {
                     Some(bias) => row.copy_from_slice(bias),
                     None if self.add => (),
@@ -139,7 +153,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
     }
 
     /// Computes each part of the depth into a matrix of its own, `apart` after the one before.
-    fn run(&self, parts: &[Range<usize>], out: Shared<T>, stride: usize, apart: usize) {
+    fn run(&self, parts: &[Range<usize>], out: Shared<T>, places: &Rows, apart: usize) {
         let p = self.product;
         let tile = self.packer.tile;
         let (tall, wide) = (p.rows.div_ceil(tile.rows), p.cols.div_ceil(tile.cols));
@@ -160,7 +174,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         };
         let panels = wide.div_ceil(across.max(wide.div_ceil(JOB_PANELS)));
         let across = wide.div_ceil(panels);
-        let rows = p.a.cut_rows(p.rows, tall.div_ceil(down).min(BLOCK_TILES) * tile.rows);
+        let rows = Cuts::of_count(p.rows, tile.rows, tall.div_ceil(BLOCK_TILES).next_multiple_of(down));
         let each = rows.blocks().div_ceil(down);
         let down = rows.blocks().div_ceil(each);
         let packed = (rows.blocks() > 1 && parts.len() == 1 && !self.direct).then(|| self.pack_all());
@@ -172,7 +186,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
                 depth: parts[part].clone(),
                 rows: down * each..rows.blocks().min((down + 1) * each),
                 out: out.ptr().wrapping_add(part * apart),
-                stride,
+                places,
                 start: match p.bias {
                     _ if parts.len() > 1 => Start::Zero,
                     Some(bias) => Start::Bias(bias[cols.start..].as_ptr()),
@@ -230,14 +244,13 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
     ///
     /// # Safety
     /// `out` is valid for them, and nobody else uses them meanwhile.
-    unsafe fn job(&self, job: &Job<T>, rows: Cuts) {
-        let (mut left, mut scratch) = (Left::new(), (Scratch::new(), Scratch::new()));
+    unsafe fn job(&self, job: &Job<'_, T>, rows: Cuts) {
+        let (mut left, mut out, mut scratch) = (Left::new(), Vec::new(), (Scratch::new(), Scratch::new()));
         let mut compute = |rows: Range<usize>, block: usize, right: Right<T>| {
             let start = if block == job.depth.start { job.start } else { Start::Out };
-            let out = job.out.wrapping_add(rows.start * job.stride + job.cols.start);
-            let (count, cols) = (rows.len(), job.cols.len());
+            job.places.find(job.out.wrapping_add(job.cols.start), rows.clone(), &mut out);
             self.product.a.block(self.packer, &mut left, &mut scratch.0, rows, self.depth.range(block));
-            let block = Block { left: &left, right, rows: count, cols, start, out, stride: job.stride };
+            let block = Block { left: &left, right, cols: job.cols.len(), start, out: &out };
             run_widest_at(self.packer.level, block);
         };
         let right = |scratch: &mut Scratch<T>, block| self.right(scratch, &job.cols, &self.depth.range(block));
@@ -259,7 +272,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
 }
 
 /// What one thread computes at a time.
-struct Job<T> {
+struct Job<'a, T> {
     /// Some blocks of k.
     depth: Range<usize>,
     /// Some blocks of rows.
@@ -268,8 +281,8 @@ struct Job<T> {
     cols: Range<usize>,
     /// C.
     out: *mut T,
-    /// The distance between C's rows.
-    stride: usize,
+    /// The rows of C.
+    places: &'a Rows,
     /// What to begin with.
     start: Start<T>,
 }

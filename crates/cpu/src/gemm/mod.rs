@@ -10,7 +10,7 @@ mod pack;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use kernel::{Block, Left, Right, Run, Start, Tile, TileOf};
+pub(crate) use kernel::{Block, Left, Right, Rows, Run, Start, Tile, TileOf};
 pub(crate) use loops::Product;
 pub(crate) use pack::{Cuts, Lhs, Packer, Scratch, Strided, apart, collide};
 

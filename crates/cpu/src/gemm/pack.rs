@@ -1,20 +1,16 @@
 //! Packing: blocks of A and B are copied to where the microkernel reads them in order, from any strides or from
 //! matrices that exist nowhere in memory, as the patches of a convolution.
 
-use super::kernel::{Left, Right, Run, Tile};
+use super::kernel::{Left, Right, Rows, Run, Tile};
 use crate::Buffer;
 use crate::simd::{Kernel, Level, SimdFloat, Vector, Words, run_widest_at, transpose};
 use std::ops::Range;
 
 /// A matrix A whose blocks the microkernel can read, as they lie in memory or packed.
 pub(crate) trait Lhs<T: SimdFloat>: Sync {
-    /// How the rows may be cut into blocks of about `most`.
-    fn cut_rows(&self, rows: usize, most: usize) -> Cuts {
-        Cuts::even(rows, most)
-    }
     /// How the columns may be cut into blocks of about `most`.
     fn cut_depth(&self, depth: usize, most: usize) -> Cuts {
-        Cuts::even(depth, most)
+        Cuts::of_size(depth, 1, most)
     }
     /// Says in `left` where the block is, after packing it into `scratch` if need be.
     fn block(
@@ -27,37 +23,36 @@ pub(crate) trait Lhs<T: SimdFloat>: Sync {
     );
 }
 
-/// A size cut into blocks of `block`, beginning anew at each multiple of `period`.
+/// A size cut into blocks of about equal size, multiples of a unit all but the last.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cuts {
-    /// The whole, a multiple of the period.
-    pub count: usize,
-    /// No block reaches over a multiple of it.
-    pub period: usize,
-    /// The size of all blocks but the last of a period.
-    pub block: usize,
+    count: usize,
+    unit: usize,
+    blocks: usize,
 }
 
 impl Cuts {
-    /// Blocks of one size, `most` or less; the last may be smaller.
-    pub fn even(count: usize, most: usize) -> Self {
-        Self { count, period: count, block: count.div_ceil(count.div_ceil(most).max(1)).max(1) }
+    /// So many blocks, or as many as there are units.
+    pub fn of_count(count: usize, unit: usize, blocks: usize) -> Self {
+        Self { count, unit: unit.max(1), blocks: blocks.min(count.div_ceil(unit.max(1))) }
     }
 
-    fn in_period(self) -> usize {
-        self.period.div_ceil(self.block)
+    /// Blocks of `most` or less, but at least a unit.
+    pub fn of_size(count: usize, unit: usize, most: usize) -> Self {
+        let units = count.div_ceil(unit.max(1));
+        Self::of_count(count, unit, units.div_ceil((most / unit.max(1)).max(1)))
     }
 
     /// The number of blocks.
     pub fn blocks(self) -> usize {
-        self.count.checked_div(self.period).unwrap_or(0) * self.in_period()
+        self.blocks
     }
 
     /// The block `i`.
     pub fn range(self, i: usize) -> Range<usize> {
-        let from = i / self.in_period() * self.period;
-        let start = from + i % self.in_period() * self.block;
-        start..(start + self.block).min(from + self.period)
+        let units = self.count.div_ceil(self.unit);
+        let start = |i: usize| (i * units / self.blocks * self.unit).min(self.count);
+        start(i)..start(i + 1)
     }
 }
 
@@ -233,7 +228,6 @@ impl<T: SimdFloat> Lhs<T> for Strided<'_, T> {
         rows: Range<usize>,
         depth: Range<usize>,
     ) {
-        left.lines.clear();
         left.runs.clear();
         left.runs.push(Run { at: 0, len: depth.len() });
         left.cold = false;
@@ -243,22 +237,24 @@ impl<T: SimdFloat> Lhs<T> for Strided<'_, T> {
             let panel = (height * depth.len() + packer.tile.cols).next_multiple_of(16);
             let to = scratch.take(rows.len().div_ceil(height) * panel);
             self.pack_columns(packer.level, to, &rows, &depth, height, panel);
-            left.lines.extend((0..rows.len().div_ceil(height)).map(|tile| (tile * panel) as isize));
-            (left.at, left.width, left.row, left.step) = (to.as_ptr(), height, 1, height as isize);
+            let lines = (0..rows.len().div_ceil(height)).map(|tile| (tile * panel) as isize).collect();
+            let places = Rows { lines, width: height, skip: 0, row: 1 };
+            places.find(to.as_ptr(), 0..rows.len(), &mut left.rows);
+            left.step = height as isize;
             return;
         }
-        left.lines.push(0);
-        (left.width, left.step) = (rows.len(), 1);
+        left.step = 1;
         if self.step == 1 && !collide::<T>(self.lane) {
-            (left.at, left.row, left.cold) = (self.place(rows.start, depth.start), self.lane, true);
+            Rows::even(self.lane).find(self.place(rows.start, depth.start), 0..rows.len(), &mut left.rows);
+            left.cold = true;
             return;
         }
         let stride = apart(depth.len());
         let to = scratch.take(rows.len() * stride);
-        for (row, to) in rows.zip(to.chunks_mut(stride)) {
+        for (row, to) in rows.clone().zip(to.chunks_mut(stride)) {
             self.copy_row(row, &depth, &mut to[..depth.len()]);
         }
-        (left.at, left.row) = (to.as_ptr(), stride as isize);
+        Rows::even(stride as isize).find(to.as_ptr(), 0..rows.len(), &mut left.rows);
     }
 }
 

@@ -5,7 +5,7 @@
 use super::transform::{Cotangents, Inputs, Rows, WeightCotangents};
 use super::{Images, PLACES, apart};
 use crate::Buffer;
-use crate::gemm::{Block, Left, Right, Run, Start, TileOf};
+use crate::gemm::{self, Block, Left, Right, Run, Start, TileOf};
 use crate::par::{GRAIN, Shared, for_ranges};
 use crate::simd::{Level, run_at};
 use cotangent_base::{ConvGeometry, DType};
@@ -80,24 +80,19 @@ impl Products<'_> {
         let at = (place * g.channels + channels.start) * self.far;
         // SAFETY: nobody else has these channels of this place.
         let out = unsafe { du.part(at, at + channels.len() * self.far) };
+        let (mut left, mut rows) = (Left::new(), Vec::new());
+        gemm::Rows::even(self.far as isize).find(out.as_mut_ptr(), 0..channels.len(), &mut rows);
         for first in (0..self.tiles).step_by(DEPTH) {
-            let left = Left {
-                at: v[first * self.wide + channels.start..].as_ptr(),
-                lines: vec![0],
-                width: channels.len(),
-                row: 1,
-                runs: vec![Run { at: 0, len: DEPTH.min(self.tiles - first) }],
-                step: self.wide as isize,
-                cold: false,
-            };
+            let run = Run { at: 0, len: DEPTH.min(self.tiles - first) };
+            let at = v[first * self.wide + channels.start..].as_ptr();
+            gemm::Rows::even(1).find(at, 0..channels.len(), &mut left.rows);
+            (left.runs, left.step, left.cold) = (vec![run], self.wide as isize, true);
             let block = Block {
                 left: &left,
                 right: Right { at: m[first * self.far..].as_ptr(), panel: self.panel, step: self.far as isize },
-                rows: channels.len(),
                 cols: g.filters,
                 start: if self.first && first == 0 { Start::Zero } else { Start::Out },
-                out: out.as_mut_ptr(),
-                stride: self.far,
+                out: &rows,
             };
             run_at(self.level, block);
         }

@@ -15,7 +15,7 @@ mod tests;
 mod transform;
 
 use crate::Buffer;
-use crate::gemm::{Block, Left, Right, Run, Scratch, Start, Tile, TileOf, collide};
+use crate::gemm::{self, Block, Left, Right, Run, Scratch, Start, Tile, TileOf, collide};
 use crate::par::{GRAIN, Shared, for_ranges, threads};
 use crate::simd::{Level, run_at};
 use cotangent_base::{ConvGeometry, DType, Slide};
@@ -180,24 +180,21 @@ impl<F: Finish> Plan<'_, F> {
         let (channels, filters) = (self.conv.images.channels, self.conv.filters);
         let (wide, far) = (self.inputs_apart(), self.outputs_apart());
         let panel = self.tile.cols * channels;
-        let left = Left {
-            at: v[place * tiles * wide..][..tiles * wide].as_ptr(),
-            lines: vec![0],
-            width: tiles,
-            row: wide as isize,
-            runs: vec![Run { at: 0, len: channels }],
-            step: 1,
-            cold: false,
-        };
+        let (mut left, mut out) = (Left::new(), Vec::new());
+        gemm::Rows::even(wide as isize).find(
+            v[place * tiles * wide..][..tiles * wide].as_ptr(),
+            0..tiles,
+            &mut left.rows,
+        );
+        gemm::Rows::even(far as isize).find(m[place * tiles * far..][..tiles * far].as_mut_ptr(), 0..tiles, &mut out);
+        (left.runs, left.step) = (vec![Run { at: 0, len: channels }], 1);
         let u = &self.u[place * self.u.len() / PLACES..][..self.u.len() / PLACES];
         let block = Block {
             left: &left,
             right: Right { at: u.as_ptr(), panel, step: self.tile.cols as isize },
-            rows: tiles,
             cols: filters,
             start: Start::Zero,
-            out: m[place * tiles * far..][..tiles * far].as_mut_ptr(),
-            stride: far,
+            out: &out,
         };
         run_at(self.conv.level, block);
     }
