@@ -50,6 +50,15 @@ pub trait Op<const N: usize>: Send + Sync + 'static {
     /// What else forward leaves for the rule: indices, statistics. Must hold no tracked tensor.
     type Aux: Send + Sync;
 
+    /// [`NAME`](Self::NAME), unless one type stands for several ops.
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+    /// [`SAVES`](Self::SAVES), unless one type stands for several ops.
+    fn saves(&self) -> Saves {
+        Self::SAVES
+    }
+
     /// The result's shape and dtype, or why the operands do not fit. Pure: touches no data.
     fn infer(&self, x: [Spec; N]) -> Result<Spec, ShapeError>;
     /// The result, of spec `y`, and what to keep. The operands come outside any graph.
@@ -71,7 +80,7 @@ impl<'a, const N: usize, A> Saved<'a, N, A> {
     /// The operands.
     ///
     /// # Panics
-    /// If [`Op::SAVES`] does not say `Inputs` or `Both`.
+    /// If [`Op::saves`] does not say `Inputs` or `Both`.
     pub fn x(&self) -> [&'a Tensor; N] {
         self.x.expect("an op that reads its operands in vjp declares SAVES = Inputs or Both").each_ref()
     }
@@ -79,7 +88,7 @@ impl<'a, const N: usize, A> Saved<'a, N, A> {
     /// The result.
     ///
     /// # Panics
-    /// If [`Op::SAVES`] does not say `Output` or `Both`.
+    /// If [`Op::saves`] does not say `Output` or `Both`.
     pub fn y(&self) -> &Tensor {
         self.y.as_ref().expect("an op that reads its result in vjp declares SAVES = Output or Both")
     }
@@ -95,14 +104,15 @@ pub fn apply<const N: usize, O: Op<N>>(op: O, x: [&Tensor; N]) -> Tensor {
         Ok(spec) => spec,
         Err(e) => e.panic(),
     };
-    let call = Call::begin(O::NAME, &x);
+    let call = Call::begin(op.name(), &x);
     let (y, aux) = op.forward(x, spec);
     match call.end(&y, spec) {
         None => y.detach(),
         Some(origin) => {
-            let kept = O::SAVES.inputs().then(|| x.map(Tensor::clone));
-            let rule = Recorded { x: kept, y: O::SAVES.output().then(|| y.detach()), aux, op };
-            attach(y, O::NAME, &x, Arc::new(rule), origin)
+            let (name, saves) = (op.name(), op.saves());
+            let kept = saves.inputs().then(|| x.map(Tensor::clone));
+            let rule = Recorded { x: kept, y: saves.output().then(|| y.detach()), aux, op };
+            attach(y, name, &x, Arc::new(rule), origin)
         }
     }
 }

@@ -36,7 +36,7 @@ use std::borrow::Cow;
 /// If the dtype is not a float.
 #[track_caller]
 pub fn unary<U: Unary>(op: U, x: &Tensor) -> Tensor {
-    apply(Pointwise1(op), [x])
+    apply(Pointwise1(Box::new(op)), [x])
 }
 
 /// Applies the pointwise op to the elements of `a` and `b`, broadcast to one shape.
@@ -45,33 +45,120 @@ pub fn unary<U: Unary>(op: U, x: &Tensor) -> Tensor {
 /// If the shapes do not broadcast, the dtypes differ, or the op has no meaning on the dtype.
 #[track_caller]
 pub fn binary<B: Binary>(op: B, a: &Tensor, b: &Tensor) -> Tensor {
-    apply(Pointwise2(op), [a, b])
+    apply(Pointwise2(Box::new(op)), [a, b])
+}
+
+/// A [`Unary`] op without its type, so that what records it is compiled once and not for every op. Boxed, an op that
+/// has no numbers takes no memory.
+pub(super) trait Formula1: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn saves(&self) -> Saves;
+    fn boxed(&self) -> Box<dyn Formula1>;
+    fn forward(&self, x: [&Tensor; 1]) -> Tensor;
+    /// Of `[saved, dy]`.
+    fn vjp(&self, x: [&Tensor; 2]) -> Tensor;
+    /// Of `[saved, dy, g]`.
+    fn second_vjp(&self, x: [&Tensor; 3]) -> Tensor;
+}
+
+impl<U: Unary> Formula1 for U {
+    fn name(&self) -> &'static str {
+        U::NAME
+    }
+    fn saves(&self) -> Saves {
+        U::SAVES
+    }
+    fn boxed(&self) -> Box<dyn Formula1> {
+        Box::new(*self)
+    }
+    fn forward(&self, x: [&Tensor; 1]) -> Tensor {
+        kernels::map(Forward1(*self), x)
+    }
+    fn vjp(&self, x: [&Tensor; 2]) -> Tensor {
+        kernels::map(Vjp1(*self), x)
+    }
+    fn second_vjp(&self, x: [&Tensor; 3]) -> Tensor {
+        kernels::map(SecondVjp1(*self), x)
+    }
+}
+
+/// A [`Binary`] op without its type.
+pub(super) trait Formula2: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn integers(&self) -> Option<IntegerOp>;
+    fn boxed(&self) -> Box<dyn Formula2>;
+    fn forward(&self, x: [&Tensor; 2]) -> Tensor;
+    /// Of `[a, b, dy]`, for operand 0 or 1.
+    fn vjp(&self, operand: usize, x: [&Tensor; 3]) -> Tensor;
+    /// Of `[a, b, dy, g]`: the derivative of `vjp` with respect to each operand that `need` asks for.
+    fn second_vjp(&self, operand: usize, x: [&Tensor; 4], need: [bool; 2]) -> [Option<Tensor>; 2];
+}
+
+impl<B: Binary> Formula2 for B {
+    fn name(&self) -> &'static str {
+        B::NAME
+    }
+    fn integers(&self) -> Option<IntegerOp> {
+        B::INTEGERS
+    }
+    fn boxed(&self) -> Box<dyn Formula2> {
+        Box::new(*self)
+    }
+    fn forward(&self, x: [&Tensor; 2]) -> Tensor {
+        kernels::map(Forward2(*self), x)
+    }
+    fn vjp(&self, operand: usize, x: [&Tensor; 3]) -> Tensor {
+        match operand {
+            0 => kernels::map(Vjp2::<B, 0>(*self), x),
+            _ => kernels::map(Vjp2::<B, 1>(*self), x),
+        }
+    }
+    fn second_vjp(&self, operand: usize, x: [&Tensor; 4], need: [bool; 2]) -> [Option<Tensor>; 2] {
+        let by_a = || match operand {
+            0 => kernels::map(SecondVjp2::<B, 0, 0>(*self), x),
+            _ => kernels::map(SecondVjp2::<B, 1, 0>(*self), x),
+        };
+        let by_b = || match operand {
+            0 => kernels::map(SecondVjp2::<B, 0, 1>(*self), x),
+            _ => kernels::map(SecondVjp2::<B, 1, 1>(*self), x),
+        };
+        [need[0].then(by_a), need[1].then(by_b)]
+    }
 }
 
 /// A [`Unary`] op in the graph.
-struct Pointwise1<U>(U);
+struct Pointwise1(Box<dyn Formula1>);
 
-impl<U: Unary> Op<1> for Pointwise1<U> {
-    const NAME: &'static str = U::NAME;
-    const SAVES: Saves = U::SAVES;
+impl Op<1> for Pointwise1 {
+    const NAME: &'static str = "unary";
+    const SAVES: Saves = Saves::Both;
     const SECOND_ORDER: bool = true;
     type Aux = ();
 
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn saves(&self) -> Saves {
+        self.0.saves()
+    }
+
     fn infer(&self, [x]: [Spec; 1]) -> Result<Spec, ShapeError> {
-        check::float(U::NAME, x)?;
+        check::float(self.name(), x)?;
         Ok(x)
     }
 
-    fn forward(&self, [x]: [&Tensor; 1], _: Spec) -> (Tensor, ()) {
-        (kernels::map(Forward1(self.0), [x]), ())
+    fn forward(&self, x: [&Tensor; 1], _: Spec) -> (Tensor, ()) {
+        (self.0.forward(x), ())
     }
 
     fn vjp(&self, saved: Saved<1, ()>, dy: Tensor, _: [bool; 1]) -> [Option<Tensor>; 1] {
-        let dx = match U::SAVES {
-            Saves::Output => apply(Pointwise1Vjp(self.0), [saved.y(), &dy]),
-            Saves::Inputs => apply(Pointwise1Vjp(self.0), [saved.x()[0], &dy]),
+        let rule = Pointwise1Vjp(self.0.boxed());
+        let dx = match self.saves() {
+            Saves::Output => apply(rule, [saved.y(), &dy]),
+            Saves::Inputs => apply(rule, [saved.x()[0], &dy]),
             // a rule that reads nothing is a constant times dy
-            _ => apply(Pointwise1Vjp(self.0), [&dy.detach(), &dy]),
+            _ => apply(rule, [&dy.detach(), &dy]),
         };
         [Some(dx)]
     }
@@ -79,73 +166,76 @@ impl<U: Unary> Op<1> for Pointwise1<U> {
 
 /// The rule of a [`Unary`] op, `[saved, dy] → dx`, as an op: linear in `dy`, and differentiable in what was saved
 /// by dual numbers.
-struct Pointwise1Vjp<U>(U);
+struct Pointwise1Vjp(Box<dyn Formula1>);
 
-impl<U: Unary> Op<2> for Pointwise1Vjp<U> {
-    const NAME: &'static str = U::NAME;
+impl Op<2> for Pointwise1Vjp {
+    const NAME: &'static str = "unary";
     const SAVES: Saves = Saves::Inputs;
     type Aux = ();
+
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
 
     fn infer(&self, [saved, _]: [Spec; 2]) -> Result<Spec, ShapeError> {
         Ok(saved)
     }
 
     fn forward(&self, x: [&Tensor; 2], _: Spec) -> (Tensor, ()) {
-        (kernels::map(Vjp1(self.0), x), ())
+        (self.0.vjp(x), ())
     }
 
     fn vjp(&self, saved: Saved<2, ()>, g: Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
         let [kept, dy] = saved.x();
-        [
-            need[0].then(|| kernels::map(SecondVjp1(self.0), [kept, dy, &g])),
-            need[1].then(|| kernels::map(Vjp1(self.0), [kept, &g])),
-        ]
+        [need[0].then(|| self.0.second_vjp([kept, dy, &g])), need[1].then(|| self.0.vjp([kept, &g]))]
     }
 }
 
 /// A [`Binary`] op in the graph.
-struct Pointwise2<B>(B);
+struct Pointwise2(Box<dyn Formula2>);
 
-impl<B: Binary> Op<2> for Pointwise2<B> {
-    const NAME: &'static str = B::NAME;
+impl Op<2> for Pointwise2 {
+    const NAME: &'static str = "binary";
     const SAVES: Saves = Saves::Inputs;
     const SECOND_ORDER: bool = true;
     type Aux = ();
 
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
     fn infer(&self, [a, b]: [Spec; 2]) -> Result<Spec, ShapeError> {
-        arithmetic::<B>(a, b)
+        arithmetic(&*self.0, a, b)
     }
 
     fn forward(&self, [a, b]: [&Tensor; 2], y: Spec) -> (Tensor, ()) {
-        (compute(self.0, a, b, y), ())
+        (compute(&*self.0, a, b, y), ())
     }
 
     fn vjp(&self, saved: Saved<2, ()>, dy: Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
         let [a, b] = saved.x();
         let (wide_a, wide_b) = (a.expand(dy.shape()), b.expand(dy.shape()));
         let x = [&wide_a, &wide_b, &dy];
-        [
-            need[0].then(|| apply(Pointwise2Vjp::<B, 0>(self.0), x).sum_to(a.shape())),
-            need[1].then(|| apply(Pointwise2Vjp::<B, 1>(self.0), x).sum_to(b.shape())),
-        ]
+        let rule = |operand| Pointwise2Vjp { op: self.0.boxed(), operand };
+        [need[0].then(|| apply(rule(0), x).sum_to(a.shape())), need[1].then(|| apply(rule(1), x).sum_to(b.shape()))]
     }
 }
 
 /// The spec of an arithmetic op's result: broadcast shape, one dtype, integers where the op knows them.
-pub(super) fn arithmetic<B: Binary>(a: Spec, b: Spec) -> Result<Spec, ShapeError> {
-    check::same_dtype(B::NAME, a, b)?;
-    if a.dtype == DType::Bool || B::INTEGERS.is_none() {
-        check::float(B::NAME, a)?;
+pub(super) fn arithmetic(op: &dyn Formula2, a: Spec, b: Spec) -> Result<Spec, ShapeError> {
+    check::same_dtype(op.name(), a, b)?;
+    if a.dtype == DType::Bool || op.integers().is_none() {
+        check::float(op.name(), a)?;
     }
-    Ok(Spec { shape: check::broadcast(B::NAME, a, b)?, dtype: a.dtype })
+    Ok(Spec { shape: check::broadcast(op.name(), a, b)?, dtype: a.dtype })
 }
 
 /// The value of an arithmetic op, outside any graph.
-pub(super) fn compute<B: Binary>(op: B, a: &Tensor, b: &Tensor, y: Spec) -> Tensor {
+pub(super) fn compute(op: &dyn Formula2, a: &Tensor, b: &Tensor, y: Spec) -> Tensor {
     let (a, b) = (stretched(a, y.shape), stretched(b, y.shape));
-    match B::INTEGERS {
+    match op.integers() {
         Some(op) if !y.dtype.is_float() => kernels::map_integers(op, &a, &b),
-        _ => kernels::map(Forward2(op), [&a, &b]),
+        _ => op.forward([&a, &b]),
     }
 }
 
@@ -157,28 +247,32 @@ fn stretched(x: &Tensor, shape: Shape) -> Cow<'_, Tensor> {
     }
 }
 
-/// The rule of a [`Binary`] op for operand `I`, `[a, b, dy] → da` or `db`, as an op.
-struct Pointwise2Vjp<B, const I: usize>(B);
+/// The rule of a [`Binary`] op for operand 0 or 1, `[a, b, dy] → da` or `db`, as an op.
+struct Pointwise2Vjp {
+    op: Box<dyn Formula2>,
+    operand: usize,
+}
 
-impl<B: Binary, const I: usize> Op<3> for Pointwise2Vjp<B, I> {
-    const NAME: &'static str = B::NAME;
+impl Op<3> for Pointwise2Vjp {
+    const NAME: &'static str = "binary";
     const SAVES: Saves = Saves::Inputs;
     type Aux = ();
+
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
 
     fn infer(&self, [a, _, _]: [Spec; 3]) -> Result<Spec, ShapeError> {
         Ok(a)
     }
 
     fn forward(&self, x: [&Tensor; 3], _: Spec) -> (Tensor, ()) {
-        (kernels::map(Vjp2::<B, I>(self.0), x), ())
+        (self.op.vjp(self.operand, x), ())
     }
 
     fn vjp(&self, saved: Saved<3, ()>, g: Tensor, need: [bool; 3]) -> [Option<Tensor>; 3] {
         let [a, b, dy] = saved.x();
-        [
-            need[0].then(|| kernels::map(SecondVjp2::<B, I, 0>(self.0), [a, b, dy, &g])),
-            need[1].then(|| kernels::map(SecondVjp2::<B, I, 1>(self.0), [a, b, dy, &g])),
-            need[2].then(|| kernels::map(Vjp2::<B, I>(self.0), [a, b, &g])),
-        ]
+        let [da, db] = self.op.second_vjp(self.operand, [a, b, dy, &g], [need[0], need[1]]);
+        [da, db, need[2].then(|| self.op.vjp(self.operand, [a, b, &g]))]
     }
 }

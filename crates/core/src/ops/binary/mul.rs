@@ -30,11 +30,11 @@ impl Op<2> for Mul {
     type Aux = ();
 
     fn infer(&self, [a, b]: [Spec; 2]) -> Result<Spec, ShapeError> {
-        arithmetic::<Self>(a, b)
+        arithmetic(self, a, b)
     }
 
     fn forward(&self, [a, b]: [&Tensor; 2], y: Spec) -> (Tensor, ()) {
-        (compute(*self, a, b, y), ())
+        (compute(self, a, b, y), ())
     }
 
     fn vjp(&self, saved: Saved<2, ()>, dy: Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {

@@ -31,11 +31,11 @@ impl Op<2> for Sub {
     type Aux = [Shape; 2];
 
     fn infer(&self, [a, b]: [Spec; 2]) -> Result<Spec, ShapeError> {
-        arithmetic::<Self>(a, b)
+        arithmetic(self, a, b)
     }
 
     fn forward(&self, [a, b]: [&Tensor; 2], y: Spec) -> (Tensor, [Shape; 2]) {
-        (compute(*self, a, b, y), [a.shape(), b.shape()])
+        (compute(self, a, b, y), [a.shape(), b.shape()])
     }
 
     fn vjp(&self, saved: Saved<2, [Shape; 2]>, dy: Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
