@@ -19,6 +19,7 @@ pub fn for_ranges(count: usize, grain: usize, body: impl Fn(usize, usize) + Sync
 }
 
 /// Not generic, so that rayon's machinery is compiled once and not for each kernel.
+#[inline(never)]
 fn spread(count: usize, grain: usize, body: &(dyn Fn(usize, usize) + Sync)) {
     let pieces = count.div_ceil(grain);
     let piece = |i: usize| body(i * grain, ((i + 1) * grain).min(count));

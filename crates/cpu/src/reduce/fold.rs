@@ -45,8 +45,6 @@ fold! {
     Prod = 1.0, fast false, |a, b| a * b;
     /// The greatest; NaN wins.
     Max = f64::NEG_INFINITY, |a, b| a.max(b);
-    /// The smallest; NaN wins.
-    Min = f64::INFINITY, |a, b| a.min(b);
 }
 
 /// The numbers that are folded, made from what lies at each place of `[outer, n, inner]`.
@@ -82,6 +80,27 @@ impl<T: SimdFloat> Term<T> for Elements<'_, T> {
         debug_assert!(at + V::WIDTH <= self.0.len());
         // SAFETY: the places are within the extent, which is the slice.
         unsafe { V::load(self.0.as_ptr().add(at)) }
+    }
+}
+
+/// The elements, or their negatives: the greatest of those is the negative of the smallest, so that one fold finds both.
+#[derive(Clone, Copy)]
+pub(crate) struct Signed<'a, T> {
+    /// The elements.
+    pub x: &'a [T],
+    /// 1 or −1.
+    pub sign: T,
+}
+
+impl<T: SimdFloat> Term<T> for Signed<'_, T> {
+    fn count(self) -> usize {
+        self.x.len()
+    }
+
+    #[inline(always)]
+    unsafe fn load<V: Vector<Scalar = T>>(self, at: usize, column: usize) -> V {
+        // SAFETY: the caller's promise.
+        unsafe { V::broadcast(self.sign) * Elements(self.x).load::<V>(at, column) }
     }
 }
 

@@ -12,7 +12,7 @@ pub use arg::arg_reduce;
 use crate::Buffer;
 use crate::dense::dense;
 use cotangent_base::{Axes, DType, Element, Reduce, Shape, View};
-use fold::{Elements, Extent, Max, Min, Number, Prod, Sum};
+use fold::{Elements, Extent, Max, Number, Prod, Signed, Sum};
 
 /// The reduction of `x` over `axes`; the other axes keep their order.
 ///
@@ -37,9 +37,16 @@ fn floats<T: Number>(op: Reduce, x: &[T], extent: Extent) -> Buffer {
     match op {
         Reduce::Sum => fold::fold::<T, _, _>(Sum, Elements(x), extent),
         Reduce::Prod => fold::fold::<T, _, _>(Prod, Elements(x), extent),
-        Reduce::Max => fold::fold::<T, _, _>(Max, Elements(x), extent),
-        Reduce::Min => fold::fold::<T, _, _>(Min, Elements(x), extent),
+        Reduce::Max => extremum(x, T::from_f64(1.0), extent),
+        Reduce::Min => extremum(x, T::from_f64(-1.0), extent),
     }
+}
+
+/// The greatest of `sign·x`, times `sign`.
+fn extremum<T: Number>(x: &[T], sign: T, extent: Extent) -> Buffer {
+    let mut greatest = fold::fold::<T, _, _>(Max, Signed { x, sign }, extent);
+    greatest.as_mut::<T>().iter_mut().for_each(|y| *y = *y * sign);
+    greatest
 }
 
 /// Folds each run of neighbouring reduced axes, the last run first: what is left is soon small.
