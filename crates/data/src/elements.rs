@@ -4,9 +4,45 @@ use std::io::{self, Write};
 
 use cotangent_base::{DType, Element};
 use cotangent_core::Tensor;
+use flate2::Crc;
 
 /// How many numbers are turned into bytes at a time.
 const AT_ONCE: usize = 1 << 14;
+
+/// The CRC-32 of the numbers of all `tensors`, one after another, as files hold them: other data hardly ever have the same.
+///
+/// ```
+/// use cotangent_core::Tensor;
+/// use cotangent_data::checksum;
+/// let (a, b) = (Tensor::from([1.0_f32, 2.0]), Tensor::from([1.0_f32, 2.5]));
+/// assert_eq!(checksum([&a, &b]), checksum([&a, &b]));
+/// assert_ne!(checksum([&a, &b]), checksum([&b, &a]));
+/// ```
+pub fn checksum<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> u32 {
+    let mut summed = Summed { to: io::sink(), crc: Crc::new() };
+    for tensor in tensors {
+        write(tensor, &mut summed).expect("nothing is written anywhere");
+    }
+    summed.crc.sum()
+}
+
+/// What is written, and its CRC-32.
+pub(crate) struct Summed<W> {
+    pub to: W,
+    pub crc: Crc,
+}
+
+impl<W: Write> Write for Summed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.to.write(bytes)?;
+        self.crc.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
 
 /// Writes the numbers in C order, the lowest byte of each first.
 pub(crate) fn write(tensor: &Tensor, to: &mut impl Write) -> io::Result<()> {

@@ -19,6 +19,7 @@ mod zip;
 pub use array::{Array, ArrayData};
 pub use atomic::replace_file;
 pub use batches::Batches;
+pub use elements::checksum;
 pub use idx::{read_idx, read_idx_images, read_idx_labels};
 pub use mnist::{Mnist, MnistLoader, Source};
 pub use npy::read_npy;

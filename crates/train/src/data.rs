@@ -3,6 +3,10 @@
 use crate::graph::batch;
 use crate::{Model, Tensors};
 use cotangent_core::{DType, Device, Error, Result, Shape, Spec, Tensor};
+use cotangent_data::checksum;
+
+/// About how many samples are looked at to tell them from others.
+const CHECKED: usize = 256;
 
 /// Inputs and targets, one sample for each index of their first axis.
 #[derive(Clone)]
@@ -75,6 +79,14 @@ impl Samples {
             Self { x, y, weights, count }
         };
         Ok((of(0, first), of(first, self.count - first)))
+    }
+
+    /// A number that other samples hardly ever have: the checksum of some of them, evenly spread, with their targets and
+    /// weights.
+    pub fn checksum(&self) -> Result<u32> {
+        let some: Vec<usize> = (0..self.count).step_by(self.count.div_ceil(CHECKED).max(1)).collect();
+        let Batch { x, y, weights } = self.select(&some)?;
+        Ok(checksum(x.iter().chain(&y).chain(&weights)))
     }
 
     /// All samples on `device`.

@@ -147,7 +147,8 @@ impl<'a> Fit<'a> {
 
     /// Goes on from the checkpoint that a [`ModelCheckpoint`](crate::ModelCheckpoint) has written, as if training had never
     /// been interrupted: with the same model, data and arguments the result is the same to the last bit, whatever the
-    /// number of threads. [`epochs`](Fit::epochs) counts those of before too.
+    /// number of threads. [`epochs`](Fit::epochs) counts those of before too. Amid an epoch other data and other weights of
+    /// samples are refused, as far as a sample of them shows.
     pub fn resume(mut self, path: impl Into<PathBuf>) -> Self {
         self.resume = Some(path.into());
         self
@@ -178,7 +179,12 @@ impl<'a> Fit<'a> {
         if train.count == 0 && self.epochs > 0 {
             return Err(Error::new("fit", format!("there are no samples: x has shape {}", self.x.list()[0].shape())));
         }
-        let plan = Plan { samples: train.count, batch_size: self.batch_size, shuffle: self.shuffle };
+        let plan = Plan {
+            samples: train.count,
+            checksum: train.checksum()?,
+            batch_size: self.batch_size,
+            shuffle: self.shuffle,
+        };
         let cursor = match &self.resume {
             Some(path) => checkpoint::resume(path, self.model, plan, &mut self.callbacks)?,
             None => Cursor::new(self.initial_epoch, self.model.rng, plan),

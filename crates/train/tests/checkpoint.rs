@@ -299,6 +299,13 @@ fn checkpoints_of_another_run_are_refused() {
     let parts = ["amid an epoch of 20 samples in batches of 6, shuffled", "has 20 samples in batches of 5, shuffled"];
     refuses(&mut model, &parts, |fit| fit.resume(path).batch_size(5));
     refuses(&mut model, &["in batches of 6, in order"], |fit| fit.resume(path).shuffle(false));
+    let (x, _) = samples();
+    let parts = ["checksum", "this run has 20 samples in batches of 6, shuffled", "go on with the data"];
+    let weights = Tensor::full([SAMPLES], 2.0, DType::F32);
+    refuses(&mut model, &parts, |fit| fit.resume(path).sample_weight(&weights));
+    let (_, y) = samples();
+    let text = fit(&mut model, &(x + 1e-3), &y).resume(path).run().expect_err("other data").to_string();
+    assert!(text.contains(parts[0]) && text.contains(parts[2]), "{text}");
     let parts = ["a run with 0 callbacks that remember something, not 1", "same callbacks"];
     refuses(&mut model, &parts, |fit| fit.resume(path).callback(EarlyStopping::new("loss")));
 }

@@ -1,6 +1,6 @@
 //! Writing a safetensors file.
 
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use cotangent_base::Result;
@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::Safetensors;
 use super::header::{MAKER, NO_SUM, SUM, TEXTS, dtype_name};
-use crate::{elements, replace_file};
+use crate::elements::{self, Summed};
+use crate::replace_file;
 
 impl Safetensors {
     /// Writes the file, in one step as [`replace_file`] does it.
@@ -70,22 +71,4 @@ impl Safetensors {
 /// A JSON string.
 fn quoted(text: &str) -> Value {
     Value::from(text)
-}
-
-/// What is written, and its CRC-32.
-struct Summed<W> {
-    to: W,
-    crc: Crc,
-}
-
-impl<W: Write> Write for Summed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.to.write(bytes)?;
-        self.crc.update(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
-    }
 }

@@ -12,6 +12,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub samples: usize,
+    /// The [`checksum`](crate::data::Samples::checksum) of the samples.
+    pub checksum: u32,
     pub batch_size: usize,
     pub shuffle: bool,
 }
@@ -19,7 +21,8 @@ pub(crate) struct Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let order = if self.shuffle { "shuffled" } else { "in order" };
-        write!(f, "{} samples in batches of {}, {order}", self.samples, self.batch_size)
+        let Self { samples, checksum, batch_size, .. } = self;
+        write!(f, "{samples} samples in batches of {batch_size}, {order}, checksum {checksum:08x}")
     }
 }
 
@@ -37,6 +40,7 @@ pub(super) fn put(store: &mut Store, cursor: &Cursor, names: &[String]) {
     store.put("stop", cursor.stop);
     put_rng(store, "epoch.rng", cursor.rng);
     store.put("samples", cursor.plan.samples);
+    store.put("checksum", cursor.plan.checksum);
     store.put("batch_size", cursor.plan.batch_size);
     store.put("shuffle", cursor.plan.shuffle);
     store.put("names", lines(names));
@@ -78,8 +82,12 @@ pub(super) fn read(store: &Store, here: &Here) -> Result<Cursor> {
 
 /// Fails unless the two runs are one. Between epochs, the next one may go through other samples in another way.
 fn check(store: &Store, here: &Here, step: usize) -> Result<()> {
-    let plan =
-        Plan { samples: store.get("samples")?, batch_size: store.get("batch_size")?, shuffle: store.get("shuffle")? };
+    let plan = Plan {
+        samples: store.get("samples")?,
+        checksum: store.get("checksum")?,
+        batch_size: store.get("batch_size")?,
+        shuffle: store.get("shuffle")?,
+    };
     let names = listed(store, "names")?;
     if names != here.names {
         let message = format!("the checkpoint is of a run that reports {names:?}, the model reports {:?}", here.names);
@@ -87,7 +95,9 @@ fn check(store: &Store, here: &Here, step: usize) -> Result<()> {
     }
     if step > 0 && plan != here.plan {
         let message = format!("the checkpoint stands amid an epoch of {plan}; this run has {}", here.plan);
-        return Err(store.error(message).hint("go on with the arguments of the run that wrote the checkpoint"));
+        return Err(store
+            .error(message)
+            .hint("go on with the data and the arguments of the run that wrote the checkpoint"));
     }
     Ok(())
 }
