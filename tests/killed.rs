@@ -3,14 +3,18 @@
 //!
 //! This file is both programs: `killed train FILE` is the one that trains.
 
+#[path = "../crates/train/tests/common/folder.rs"]
+mod folder;
+
 use cotangent::prelude::*;
 use cotangent::train::Context;
+use folder::Folder;
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -110,14 +114,14 @@ fn start(what: &str, path: &Path, threads: u32) -> Child {
 
 fn a_killed_run_ends_like_any_other() {
     let folder = Folder::new("killed");
-    let states = uninterrupted(&folder.0.join("whole.run"));
+    let states = uninterrupted(&folder.file("whole.run"));
     let last = *states.last().expect("a last state");
     let start = Instant::now();
-    assert!(child(&folder.0.join("child.run"), 2).wait().unwrap().success());
+    assert!(child(&folder.file("child.run"), 2).wait().unwrap().success());
     let longest = start.elapsed() / 4;
-    assert_eq!(end(&folder.0.join("child.run")), last, "another process");
+    assert_eq!(end(&folder.file("child.run")), last, "another process");
 
-    let path = folder.0.join("killed.run");
+    let path = folder.file("killed.run");
     let stop = AtomicBool::new(false);
     let (reads, ends) = thread::scope(|scope| {
         let _stop_at_last = Stop(&stop);
@@ -191,8 +195,8 @@ fn run_and_kill(path: &Path, longest: Duration, rng: &mut Rng) -> bool {
 #[cfg(unix)]
 fn an_interrupted_run_goes_on_amid_its_epoch() {
     let folder = Folder::new("interrupted");
-    let states = uninterrupted(&folder.0.join("whole.run"));
-    let path = folder.0.join("interrupted.run");
+    let states = uninterrupted(&folder.file("whole.run"));
+    let path = folder.file("interrupted.run");
     assert!(start("interrupted", &path, 2).wait().unwrap().success());
     let at = states.iter().position(|state| *state == end(&path)).expect("one of the states");
     let epoch = SAMPLES.div_ceil(BATCH) + 1;
@@ -209,7 +213,7 @@ fn an_interrupted_run_goes_on_amid_its_epoch() {}
 #[cfg(unix)]
 fn a_full_disk_leaves_the_old_checkpoint() {
     let folder = Folder::new("killed-full");
-    let path = folder.0.join("run.safetensors");
+    let path = folder.file("run.safetensors");
     let (x, y) = samples();
     let mut model = network(3).expect("the shapes fit");
     let fit = model.fit(&x, &y).batch_size(BATCH).epochs(EPOCHS - 1).validation(&x, &y).verbose(0);
@@ -258,30 +262,5 @@ struct Stop<'a>(&'a AtomicBool);
 impl Drop for Stop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// A folder of this test's own, removed in the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    /// The names of the files in it, in alphabetical order.
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -244,22 +244,15 @@ impl<T: SimdFloat, const S: usize, U: Update<S>> Kernel<T> for Step<T, S, U> {
             let n = self.len - at;
             // SAFETY: parameter, gradient and state have `len` elements, and this thread alone has this part of them.
             unsafe {
-                let load = |from: *const T| match n >= V::WIDTH {
-                    true => V::load(from.add(at)),
-                    false => V::load_part(from.add(at), n),
-                };
-                let store = |to: *mut T, x: V| match n >= V::WIDTH {
-                    true => x.store(to.add(at)),
-                    false => x.store_part(to.add(at), n),
-                };
                 let mut state = [V::zero(); S];
                 for (lane, &from) in state.iter_mut().zip(&self.state) {
-                    *lane = load(from);
+                    *lane = V::load_next(from.add(at), n);
                 }
-                let (p, state) = self.op.step(load(self.p), load(self.g), state);
-                store(self.p, p);
+                let [p, g] = [self.p.cast_const(), self.g].map(|from| V::load_next(from.add(at), n));
+                let (p, state) = self.op.step(p, g, state);
+                p.store_next(self.p.add(at), n);
                 for (&to, x) in self.state.iter().zip(state) {
-                    store(to, x);
+                    x.store_next(to.add(at), n);
                 }
             }
         }

@@ -1,46 +1,22 @@
 //! Checkpoints: training that goes on from one ends as if never interrupted, and a bad one changes nothing.
 
+#[path = "common/folder.rs"]
+mod folder;
+
 use cotangent_core::{DType, Device, Error, Result, Rng, Tensor};
 use cotangent_data::Safetensors;
 use cotangent_nn::{Activation::*, *};
 use cotangent_train::{
     EarlyStopping, Fit, History, LambdaCallback, Model, ModelCheckpoint, ReduceLrOnPlateau, Seed, Sequential,
 };
+use folder::Folder;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const SAMPLES: usize = 20;
 const BATCH: usize = 6;
 const STEPS: usize = 4;
 const EPOCHS: usize = 3;
-
-/// A folder of this test's own, removed in the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn samples() -> (Tensor, Tensor) {
     let x = Tensor::uniform([SAMPLES, 5], -1.0, 1.0, DType::F32, &mut Rng::new(1));

@@ -1,32 +1,14 @@
 //! Parameters in files, and out of them.
 
+#[path = "common/folder.rs"]
+mod folder;
+
 use cotangent_core::{DType, Device, Tensor};
 use cotangent_data::{Safetensors, write_npz};
 use cotangent_nn::{Activation::*, *};
 use cotangent_train::{Model, Seed, Sequential};
+use folder::Folder;
 use std::fs;
-use std::path::{Path, PathBuf};
-
-/// A folder of this test's own, removed in the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn network(seed: u64, units: usize) -> Model {
     Sequential::new([4, 4, 1])

@@ -270,21 +270,12 @@ impl<T: SimdFloat> Block<'_, T> {
     unsafe fn finish<V: Vector<Scalar = T>>(&self, sum: V, out: *mut T, col: usize, count: usize) {
         // SAFETY: the caller's promise.
         unsafe {
-            if count >= V::WIDTH {
-                let sum = match self.start {
-                    Start::Zero => sum,
-                    Start::Bias(bias) => sum + V::load(bias.add(col)),
-                    Start::Out => sum + V::load(out),
-                };
-                sum.store(out);
-            } else {
-                let sum = match self.start {
-                    Start::Zero => sum,
-                    Start::Bias(bias) => sum + V::load_part(bias.add(col), count),
-                    Start::Out => sum + V::load_part(out, count),
-                };
-                sum.store_part(out, count);
-            }
+            let sum = match self.start {
+                Start::Zero => sum,
+                Start::Bias(bias) => sum + V::load_next(bias.add(col), count),
+                Start::Out => sum + V::load_next(out, count),
+            };
+            sum.store_next(out, count);
         }
     }
 }

@@ -152,23 +152,13 @@ impl<T: SimdFloat, O: PerChannel<N, P>, const N: usize, const P: usize> Kernel<T
                 let (mut x, mut params) = ([V::splat(0.0); N], [V::splat(0.0); P]);
                 // SAFETY: `part` elements are left of the row, in x, the parameters and y; rows are separate.
                 unsafe {
-                    if part >= V::WIDTH {
-                        for (v, x) in x.iter_mut().zip(self.x) {
-                            *v = V::load(x.as_ptr().add(at));
-                        }
-                        for (v, p) in params.iter_mut().zip(self.params) {
-                            *v = V::load(p.as_ptr().add(j));
-                        }
-                        self.op.eval(x, params).store(self.y.ptr().add(at));
-                    } else {
-                        for (v, x) in x.iter_mut().zip(self.x) {
-                            *v = V::load_part(x.as_ptr().add(at), part);
-                        }
-                        for (v, p) in params.iter_mut().zip(self.params) {
-                            *v = V::load_part(p.as_ptr().add(j), part);
-                        }
-                        self.op.eval(x, params).store_part(self.y.ptr().add(at), part);
+                    for (v, x) in x.iter_mut().zip(self.x) {
+                        *v = V::load_next(x.as_ptr().add(at), part);
                     }
+                    for (v, p) in params.iter_mut().zip(self.params) {
+                        *v = V::load_next(p.as_ptr().add(j), part);
+                    }
+                    self.op.eval(x, params).store_next(self.y.ptr().add(at), part);
                 }
                 j += V::WIDTH;
             }
@@ -203,17 +193,10 @@ impl<T: SimdFloat, O: PerChannel<N, P>, const N: usize, const P: usize> Kernel<T
                 let mut x = [V::splat(0.0); N];
                 // SAFETY: `part` elements are left of the run, in x and y; runs are separate.
                 unsafe {
-                    if part >= V::WIDTH {
-                        for (v, x) in x.iter_mut().zip(self.x) {
-                            *v = V::load(x.as_ptr().add(at));
-                        }
-                        self.op.eval(x, params).store(self.y.ptr().add(at));
-                    } else {
-                        for (v, x) in x.iter_mut().zip(self.x) {
-                            *v = V::load_part(x.as_ptr().add(at), part);
-                        }
-                        self.op.eval(x, params).store_part(self.y.ptr().add(at), part);
+                    for (v, x) in x.iter_mut().zip(self.x) {
+                        *v = V::load_next(x.as_ptr().add(at), part);
                     }
+                    self.op.eval(x, params).store_next(self.y.ptr().add(at), part);
                 }
                 j += V::WIDTH;
             }

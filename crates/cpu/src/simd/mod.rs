@@ -67,6 +67,24 @@ pub trait Vector: Lane + 'static {
         // SAFETY: the caller's promise; `all` holds WIDTH numbers at every level.
         unsafe { std::ptr::copy_nonoverlapping(all.as_ptr(), to, count.min(Self::WIDTH)) }
     }
+    /// Reads the next `WIDTH` of `count` numbers, or all if there are fewer; the other places hold 0.
+    ///
+    /// # Safety
+    /// `from` is valid for reading that many numbers; any alignment.
+    #[inline(always)]
+    unsafe fn load_next(from: *const Self::Scalar, count: usize) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { if count >= Self::WIDTH { Self::load(from) } else { Self::load_part(from, count) } }
+    }
+    /// Writes the first `WIDTH` of `count` numbers, or as many as there are.
+    ///
+    /// # Safety
+    /// `to` is valid for writing that many numbers; any alignment.
+    #[inline(always)]
+    unsafe fn store_next(self, to: *mut Self::Scalar, count: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { if count >= Self::WIDTH { self.store(to) } else { self.store_part(to, count) } }
+    }
     /// The same number in every place.
     fn broadcast(x: Self::Scalar) -> Self;
     /// `acc + a·b`, fused where the level has it: the step of a dot product.

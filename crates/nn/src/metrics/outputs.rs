@@ -4,6 +4,32 @@ use super::Metric;
 use crate::{BinaryCrossentropy, SparseCategoricalCrossentropy};
 use cotangent_core::{DType, Error, Result, Shape, Spec, Tensor};
 
+/// The options of a metric that decides by a threshold. Keras's: 0.5, all classes.
+macro_rules! decision_options {
+    ($name:ident) => {
+        impl Default for $name {
+            fn default() -> Self {
+                Self { threshold: 0.5, class: None }
+            }
+        }
+
+        impl $name {
+            /// Above which a prediction is a yes.
+            pub fn threshold(mut self, threshold: f64) -> Self {
+                self.threshold = threshold;
+                self
+            }
+
+            /// Only this class counts: Keras's `class_id`.
+            pub fn class(mut self, class: usize) -> Self {
+                self.class = Some(class);
+                self
+            }
+        }
+    };
+}
+pub(super) use decision_options;
+
 /// Whether the targets are class numbers, `[N]` or `[N, 1]`, for predictions `[N, C]` with more than one class.
 fn class_numbers(y_true: Shape, y_pred: Shape) -> bool {
     matches!(*y_pred, [_, classes] if classes > 1) && matches!(*y_true, [_] | [_, 1])

@@ -1,6 +1,6 @@
 //! [`Recall`]: how much of what is there is found.
 
-use super::outputs::{check, check_threshold, decided};
+use super::outputs::{check, check_threshold, decided, decision_options};
 use super::{Metric, Sums};
 use cotangent_core::{Result, Spec, Tensor};
 
@@ -21,26 +21,7 @@ pub struct Recall {
     class: Option<usize>,
 }
 
-/// Keras's: threshold 0.5, all classes.
-impl Default for Recall {
-    fn default() -> Self {
-        Self { threshold: 0.5, class: None }
-    }
-}
-
-impl Recall {
-    /// Above which a prediction is a yes.
-    pub fn threshold(mut self, threshold: f64) -> Self {
-        self.threshold = threshold;
-        self
-    }
-
-    /// Only this class counts: Keras's `class_id`.
-    pub fn class(mut self, class: usize) -> Self {
-        self.class = Some(class);
-        self
-    }
-}
+decision_options!(Recall);
 
 impl Metric for Recall {
     fn name(&self) -> &str {

@@ -1,6 +1,6 @@
 //! [`EarlyStopping`]: ends training that has ceased to get better.
 
-use super::monitor::{Monitor, number, numbers};
+use super::monitor::{Monitor, monitor_options, number, numbers};
 use super::{Callback, Context, Mode};
 use cotangent_core::{Error, Result, Tensor};
 
@@ -28,7 +28,7 @@ const NAME: &str = "early_stopping";
 
 impl EarlyStopping {
     /// Watches the number of that name, such as `val_loss`: ends the training with the first epoch that is not better
-    /// than the best before.
+    /// than the best before. Defaults: patience 0, min_delta 0.
     pub fn new(monitor: impl Into<String>) -> Self {
         Self {
             monitor: Monitor::new(monitor, 0.0),
@@ -41,24 +41,6 @@ impl EarlyStopping {
             best_weights: Vec::new(),
             stopped: None,
         }
-    }
-
-    /// How many epochs in a row may be no better before training ends. Default: 0.
-    pub fn patience(mut self, epochs: usize) -> Self {
-        self.patience = epochs;
-        self
-    }
-
-    /// By how much a value must be better to count. Default: 0.
-    pub fn min_delta(mut self, delta: f64) -> Self {
-        self.monitor.min_delta = delta;
-        self
-    }
-
-    /// Which values are better. Default: by the name.
-    pub fn mode(mut self, mode: Mode) -> Self {
-        self.monitor.mode = mode;
-        self
     }
 
     /// A value that must be beaten too before the count of patience begins anew.
@@ -95,6 +77,8 @@ impl EarlyStopping {
         }
     }
 }
+
+monitor_options!(EarlyStopping);
 
 impl Callback for EarlyStopping {
     fn watches_steps(&self) -> bool {

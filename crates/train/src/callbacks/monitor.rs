@@ -75,6 +75,32 @@ impl Monitor {
     }
 }
 
+/// The options of a callback that watches a number for being better, of those that count epochs without.
+macro_rules! monitor_options {
+    ($name:ident) => {
+        impl $name {
+            /// How many epochs in a row may be no better before it acts.
+            pub fn patience(mut self, epochs: usize) -> Self {
+                self.patience = epochs;
+                self
+            }
+
+            /// By how much a value must be better to count.
+            pub fn min_delta(mut self, delta: f64) -> Self {
+                self.monitor.min_delta = delta;
+                self
+            }
+
+            /// Which values are better. Default: by the name.
+            pub fn mode(mut self, mode: Mode) -> Self {
+                self.monitor.mode = mode;
+                self
+            }
+        }
+    };
+}
+pub(super) use monitor_options;
+
 /// Numbers under names, as tensors for a checkpoint.
 pub(super) fn numbers(numbers: &[(&str, f64)]) -> Vec<(String, Tensor)> {
     numbers.iter().map(|(name, x)| ((*name).to_owned(), Tensor::scalar(*x))).collect()

@@ -1,6 +1,6 @@
 //! [`ReduceLrOnPlateau`]: smaller steps where training has ceased to get better.
 
-use super::monitor::{Monitor, number, numbers};
+use super::monitor::{Monitor, monitor_options, number, numbers};
 use super::{Callback, Context, Mode};
 use cotangent_core::{Error, Result, Tensor};
 
@@ -34,24 +34,6 @@ impl ReduceLrOnPlateau {
         self
     }
 
-    /// How many epochs in a row are no better when the learning rate falls.
-    pub fn patience(mut self, epochs: usize) -> Self {
-        self.patience = epochs;
-        self
-    }
-
-    /// By how much a value must be better to count.
-    pub fn min_delta(mut self, delta: f64) -> Self {
-        self.monitor.min_delta = delta;
-        self
-    }
-
-    /// Which values are better. Default: by the name.
-    pub fn mode(mut self, mode: Mode) -> Self {
-        self.monitor.mode = mode;
-        self
-    }
-
     /// How many epochs after a fall do not count. Default: 0.
     pub fn cooldown(mut self, epochs: usize) -> Self {
         self.cooldown = epochs;
@@ -64,6 +46,8 @@ impl ReduceLrOnPlateau {
         self
     }
 }
+
+monitor_options!(ReduceLrOnPlateau);
 
 impl Callback for ReduceLrOnPlateau {
     fn watches_steps(&self) -> bool {
