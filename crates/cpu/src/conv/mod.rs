@@ -163,7 +163,7 @@ fn winograd_forward(
     let size = [g.window.h.output, g.window.w.output];
     let mut y = Buffer::uninit(DType::F32, g.y_shape().count());
     let finish = winograd::Plain { y: Shared::new(y.as_mut()), bias: bias.as_deref(), size, filters: g.filters };
-    let finite = Winograd::forward(level, &x, &w, g).run(size.map(|s| s.div_ceil(2)), &finish);
+    let finite = Winograd::forward(level, &x, &w, g).run(size, &finish);
     finite.then(|| from_last(y, g.format, g.format.nhwc(&g.y_shape())))
 }
 
@@ -189,7 +189,7 @@ fn winograd_input_cotangent(level: Level, dy: View<Buffer>, w: View<Buffer>, g: 
     let size = [g.window.h.input, g.window.w.input];
     let mut dx = Buffer::uninit(DType::F32, g.x_shape().count());
     let finish = winograd::Plain { y: Shared::new(dx.as_mut()), bias: None, size, filters: g.channels };
-    let finite = Winograd::backward(level, &dy, w.as_slice(), g).run(size.map(|s| s.div_ceil(2)), &finish);
+    let finite = Winograd::backward(level, &dy, w.as_slice(), g).run(size, &finish);
     finite.then(|| from_last(dx, g.format, g.format.nhwc(&g.x_shape())))
 }
 

@@ -29,7 +29,7 @@ pub fn conv2d_max_pool2d(
     })
 }
 
-/// For pooling windows that are the tiles of [`winograd`]; nothing if a result is not finite.
+/// For pooling windows that are the squares of [`winograd`]; nothing if a result is not finite.
 pub(super) fn by_tiles(
     level: Level,
     x: View<Buffer>,
@@ -48,7 +48,7 @@ pub(super) fn by_tiles(
         size,
         filters: conv.filters,
     };
-    let finite = Winograd::forward(level, &x, &w, conv).run(size, &finish);
+    let finite = Winograd::forward(level, &x, &w, conv).run(size.map(|s| 2 * s), &finish);
     let images = pool.format.nhwc(&pool.y_shape());
     finite.then(|| (from_last(y, pool.format, images), from_last(taps, pool.format, images)))
 }

@@ -1,15 +1,16 @@
-//! What becomes of a tile of results while it is in registers.
+//! What becomes of results while they are in registers.
 
 use crate::par::Shared;
 use crate::simd::Vector;
 
-/// Takes the results, tile by tile; several threads at a time.
+/// Takes the results in squares of 2 × 2; several threads at a time.
 pub(in crate::conv) trait Finish: Sync {
-    /// Takes the tile at `place` (row and column) of image `n`, for `filters` filters from `k` on.
+    /// Takes the square at `place` (row and column) of image `n`, for `filters` filters from `k` on; those outside of the
+    /// image are not wanted.
     ///
     /// # Safety
-    /// The tile and the filters are some of the geometry's; no other thread has them.
-    unsafe fn tile<V: Vector<Scalar = f32>>(
+    /// The image and the filters are some of the geometry's; no other thread has this square of them.
+    unsafe fn square<V: Vector<Scalar = f32>>(
         &self,
         n: usize,
         place: [usize; 2],
@@ -54,7 +55,7 @@ pub(in crate::conv) struct Plain<'a> {
 
 impl Finish for Plain<'_> {
     #[inline(always)]
-    unsafe fn tile<V: Vector<Scalar = f32>>(
+    unsafe fn square<V: Vector<Scalar = f32>>(
         &self,
         n: usize,
         place: [usize; 2],
@@ -78,7 +79,7 @@ impl Finish for Plain<'_> {
     }
 }
 
-/// Adds the bias and writes the greatest of each tile, `[n, h / 2, w / 2, k]`, and which of the four it was (the first of
+/// Adds the bias and writes the greatest of each square, `[n, h / 2, w / 2, k]`, and which of the four it was (the first of
 /// equals). Where there is a NaN, all is thrown away.
 pub(in crate::conv) struct Pooled<'a> {
     pub y: Shared<f32>,
@@ -91,7 +92,7 @@ pub(in crate::conv) struct Pooled<'a> {
 
 impl Finish for Pooled<'_> {
     #[inline(always)]
-    unsafe fn tile<V: Vector<Scalar = f32>>(
+    unsafe fn square<V: Vector<Scalar = f32>>(
         &self,
         n: usize,
         place: [usize; 2],
@@ -99,6 +100,9 @@ impl Finish for Pooled<'_> {
         filters: usize,
         y: [[V; 2]; 2],
     ) {
+        if place[0] >= self.size[0] || place[1] >= self.size[1] {
+            return;
+        }
         let to = ((n * self.size[0] + place[0]) * self.size[1] + place[1]) * self.filters + k;
         // SAFETY: the caller's promise; a winner is one of 0 to 3.
         unsafe {

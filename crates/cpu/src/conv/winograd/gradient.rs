@@ -39,7 +39,7 @@ pub(in crate::conv) fn weight_cotangent(level: Level, x: &[f32], dy: &[f32], g: 
         let grain = (GRAIN / (PLACES * (wide + far))).max(1);
         for_ranges(tiles.len(), grain, |from, to| {
             let tiles = start + from..start + to;
-            run_at(level, Inputs { images, grid, tiles: tiles.clone(), v: v_rows.from(from) });
+            run_at(level, Inputs::<4> { images, grid, tiles: tiles.clone(), v: v_rows.from(from) });
             run_at(level, Cotangents { dy, size, filters: g.filters, grid, tiles, m: m_rows.from(from) });
         });
         let (v, m) = (v.as_slice(), m.as_slice());

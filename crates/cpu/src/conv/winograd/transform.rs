@@ -1,13 +1,14 @@
 //! Into the transformed places and back.
 
-use super::{Finish, Images, PLACES};
+use super::factors::{differences, spread, sums};
+use super::{Axis, Finish, Images, PLACES};
 use crate::par::Shared;
 use crate::simd::{Kernel, Vector};
 use std::ops::Range;
 
 /// `u[place, panel, c, column] = G·g·Gᵀ` of weights `[tap, c, k]`, in panels of `width` filters; filters that are over in
 /// the last panel are 0.
-pub(super) struct Weights<'a> {
+pub(super) struct Weights<'a, const N: usize> {
     pub w: &'a [f32],
     pub channels: usize,
     pub filters: usize,
@@ -18,14 +19,7 @@ pub(super) struct Weights<'a> {
     pub u: Shared<f32>,
 }
 
-/// G applied to three numbers.
-#[inline(always)]
-fn spread<V: Vector>([a, b, c]: [V; 3]) -> [V; 4] {
-    let (half, outer) = (V::splat(0.5), a + c);
-    [a, half * (outer + b), half * (outer - b), c]
-}
-
-impl Kernel<f32> for Weights<'_> {
+impl<const N: usize> Kernel<f32> for Weights<'_, N> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) {
@@ -40,20 +34,20 @@ impl Kernel<f32> for Weights<'_> {
                 let to = u.ptr().wrapping_add(row * width + column);
                 // SAFETY: `count` filters from k on are there, and the row of each place is the caller's alone.
                 unsafe {
-                    let mut lines = [[V::zero(); 3]; 4];
+                    let mut lines = [[V::zero(); 3]; N];
                     for x in 0..3 {
                         let mut g = [V::zero(); 3];
                         for (y, g) in g.iter_mut().enumerate() {
                             let from = from.wrapping_add((3 * y + x) * channels * filters);
                             *g = if count < V::WIDTH { V::load_part(from, count) } else { V::load(from) };
                         }
-                        for (line, value) in lines.iter_mut().zip(spread(g)) {
+                        for (line, value) in lines.iter_mut().zip(spread::<V, N>(g)) {
                             line[x] = value;
                         }
                     }
                     for (y, line) in lines.into_iter().enumerate() {
-                        for (x, value) in spread(line).into_iter().enumerate() {
-                            value.store(to.add((4 * y + x) * size));
+                        for (x, value) in spread::<V, N>(line).into_iter().enumerate() {
+                            value.store(to.add((N * y + x) * size));
                         }
                     }
                 }
@@ -69,7 +63,7 @@ fn position(tile: usize, [rows, columns]: [usize; 2]) -> (usize, [usize; 2]) {
 }
 
 /// `v[place, tile] = Bᵀ·d·B` for some tiles.
-pub(super) struct Inputs<'a> {
+pub(super) struct Inputs<'a, const N: usize> {
     pub images: Images<'a>,
     pub grid: [usize; 2],
     pub tiles: Range<usize>,
@@ -98,10 +92,10 @@ impl Rows {
     /// # Safety
     /// The rows are there and reach a vector beyond `at`, and nobody else has them.
     #[inline(always)]
-    unsafe fn write<V: Vector<Scalar = f32>>(&self, tile: usize, at: usize, places: [[V; 4]; 4]) {
+    unsafe fn write<V: Vector<Scalar = f32>, const N: usize>(&self, tile: usize, at: usize, places: [[V; N]; N]) {
         for (y, line) in places.into_iter().enumerate() {
             for (x, value) in line.into_iter().enumerate() {
-                let row = (4 * y + x) * self.count + self.first + tile;
+                let row = (N * y + x) * self.count + self.first + tile;
                 // SAFETY: the caller's promise.
                 unsafe { value.store(self.to.ptr().add(row * self.apart + at)) };
             }
@@ -109,37 +103,27 @@ impl Rows {
     }
 }
 
-impl Inputs<'_> {
-    /// The sixteen pixels under a tile; those outside the image are `zeros`.
-    fn pixels(&self, tile: usize, zeros: &[f32]) -> [*const f32; PLACES] {
+impl<const N: usize> Inputs<'_, N> {
+    /// The pixels under a tile; those outside the image are `zeros`.
+    fn pixels(&self, tile: usize, zeros: &[f32]) -> [[*const f32; N]; N] {
         let Images { x, axes: [h, w], channels } = self.images;
         let (n, [row, column]) = position(tile, self.grid);
         let image = &x[n * h.input * w.input * channels..][..h.input * w.input * channels];
-        std::array::from_fn(|place| {
-            let y = (2 * row + place / 4).checked_sub(h.before).filter(|&y| y < h.input);
-            let x = (2 * column + place % 4).checked_sub(w.before).filter(|&x| x < w.input);
-            match (y, x) {
-                (Some(y), Some(x)) => image[(y * w.input + x) * channels..][..channels].as_ptr(),
+        let inside = |tile: usize, i: usize, axis: Axis| {
+            ((N - 2) * tile + i).checked_sub(axis.before).filter(|&at| at < axis.input)
+        };
+        let columns: [_; N] = std::array::from_fn(|x| inside(column, x, w));
+        std::array::from_fn(|y| {
+            let line = inside(row, y, h).map(|y| &image[y * w.input * channels..][..w.input * channels]);
+            columns.map(|x| match (line, x) {
+                (Some(line), Some(x)) => line[x * channels..][..channels].as_ptr(),
                 _ => zeros.as_ptr(),
-            }
+            })
         })
     }
 }
 
-/// Bᵀ applied to four numbers.
-#[inline(always)]
-fn differences<V: Vector>([a, b, c, d]: [V; 4]) -> [V; 4] {
-    [a - c, b + c, c - b, b - d]
-}
-
-/// Aᵀ applied to four numbers.
-#[inline(always)]
-fn sums<V: Vector>([a, b, c, d]: [V; 4]) -> [V; 2] {
-    let (sum, difference) = (b + c, b - c);
-    [a + sum, difference - d]
-}
-
-impl Kernel<f32> for Inputs<'_> {
+impl<const N: usize> Kernel<f32> for Inputs<'_, N> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) {
@@ -154,18 +138,18 @@ impl Kernel<f32> for Inputs<'_> {
                 // vouches for them.
                 unsafe {
                     // loops, for closures over vectors are not sure to be inlined
-                    let mut rows = [[V::zero(); 4]; 4];
-                    for x in 0..4 {
-                        let mut column = [V::zero(); 4];
+                    let mut rows = [[V::zero(); N]; N];
+                    for x in 0..N {
+                        let mut column = [V::zero(); N];
                         for (y, d) in column.iter_mut().enumerate() {
-                            let from = pixels[4 * y + x].add(c);
+                            let from = pixels[y][x].add(c);
                             *d = if rest < V::WIDTH { V::load_part(from, rest) } else { V::load(from) };
                         }
                         for (row, d) in rows.iter_mut().zip(differences(column)) {
                             row[x] = d;
                         }
                     }
-                    let mut places = [[V::zero(); 4]; 4];
+                    let mut places = [[V::zero(); N]; N];
                     for (place, row) in places.iter_mut().zip(rows) {
                         *place = differences(row);
                     }
@@ -177,7 +161,7 @@ impl Kernel<f32> for Inputs<'_> {
 }
 
 /// `y = Aᵀ·m·A` for some tiles, given to `finish`. Says whether all of them are finite.
-pub(super) struct Outputs<'a, F> {
+pub(super) struct Outputs<'a, F, const N: usize> {
     pub filters: usize,
     pub grid: [usize; 2],
     pub tiles: Range<usize>,
@@ -187,12 +171,12 @@ pub(super) struct Outputs<'a, F> {
     pub finish: &'a F,
 }
 
-impl<F: Finish> Kernel<f32> for Outputs<'_, F> {
+impl<F: Finish, const N: usize> Kernel<f32> for Outputs<'_, F, N> {
     type Output = bool;
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) -> bool {
         let count = self.tiles.len();
-        assert!(self.apart >= self.filters.next_multiple_of(V::WIDTH) && self.m.len() >= PLACES * count * self.apart);
+        assert!(self.apart >= self.filters.next_multiple_of(V::WIDTH) && self.m.len() >= N * N * count * self.apart);
         let m = self.m.as_ptr();
         let mut finite = V::zero(); // stays 0 while all results are finite
         for (i, tile) in self.tiles.clone().enumerate() {
@@ -203,20 +187,28 @@ impl<F: Finish> Kernel<f32> for Outputs<'_, F> {
                 // SAFETY: a row of m holds whole vectors; what lies behind its last filter is not used. The tile is one
                 // of the grid's.
                 unsafe {
-                    let mut rows = [[V::zero(); 4]; 2];
-                    for x in 0..4 {
-                        let mut column = [V::zero(); 4];
+                    let mut rows = [[V::zero(); N]; 4];
+                    for x in 0..N {
+                        let mut column = [V::zero(); N];
                         for (y, m) in column.iter_mut().enumerate() {
-                            let from = from.add((4 * y + x) * count * self.apart);
+                            let from = from.add((N * y + x) * count * self.apart);
                             *m = if filters < V::WIDTH { V::load_part(from, filters) } else { V::load(from) };
                         }
                         for (row, sum) in rows.iter_mut().zip(sums(column)) {
                             row[x] = sum;
                         }
                     }
-                    let y = [sums(rows[0]), sums(rows[1])];
-                    finite = V::fma(y[0][0] + y[0][1] + (y[1][0] + y[1][1]), V::zero(), finite);
-                    self.finish.tile(n, [row, column], k, filters, y);
+                    // in squares of four results
+                    let squares = const { (N - 2) / 2 };
+                    for down in 0..squares {
+                        let (above, below) = (sums(rows[2 * down]), sums(rows[2 * down + 1]));
+                        for across in 0..squares {
+                            let (left, right) = (2 * across, 2 * across + 1);
+                            let y = [[above[left], above[right]], [below[left], below[right]]];
+                            finite = V::fma(y[0][0] + y[0][1] + (y[1][0] + y[1][1]), V::zero(), finite);
+                            self.finish.square(n, [squares * row + down, squares * column + across], k, filters, y);
+                        }
+                    }
                 }
             }
         }

@@ -1,0 +1,72 @@
+//! The factors of Winograd's tiles, applied to a column or row: of 2 × 2 results from 4 × 4 inputs, and of 4 × 4 from
+//! 6 × 6. `N` is the side of the inputs.
+//!
+//! The first come from the points 0, ±1 and ∞, the second from 0, ±√½, ±√2 and ∞: with ±1 and ±2, as Lavin and Gray have
+//! it, the error would be twice as large.
+
+use crate::simd::Vector;
+use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
+
+/// G applied to three weights.
+#[inline(always)]
+pub(super) fn spread<V: Vector, const N: usize>([a, b, c]: [V; 3]) -> [V; N] {
+    let mut to = [V::zero(); N];
+    to[0] = a;
+    to[N - 1] = c;
+    if N == 4 {
+        let (half, outer) = (V::splat(0.5), a + c);
+        to[1] = half * (outer + b);
+        to[2] = half * (outer - b);
+    } else {
+        let (even, odd) = ((a + a + c) * V::splat(-1.0 / 3.0), b * V::splat(-2.0 / 3.0 * FRAC_1_SQRT_2));
+        to[1] = even + odd;
+        to[2] = even - odd;
+        let (even, odd) = (a.mul_add(V::splat(0.5), c) * V::splat(1.0 / 3.0), b * V::splat(SQRT_2 / 6.0));
+        to[3] = even + odd;
+        to[4 % N] = even - odd;
+    }
+    to
+}
+
+/// Bᵀ applied to the inputs.
+#[inline(always)]
+pub(super) fn differences<V: Vector, const N: usize>(d: [V; N]) -> [V; N] {
+    let mut to = d;
+    if N == 4 {
+        to[0] = d[0] - d[2];
+        to[1] = d[1] + d[2];
+        to[2] = d[2] - d[1];
+        to[3] = d[1] - d[3];
+    } else {
+        let [a, b, c, d, e, f] = [d[0], d[1], d[2], d[3], d[4 % N], d[5 % N]];
+        let (even, odd) = (c.mul_add(V::splat(-2.0), e), b.mul_add(V::splat(-2.0), d));
+        to[1] = odd.mul_add(V::splat(FRAC_1_SQRT_2), even);
+        to[2] = odd.mul_add(V::splat(-FRAC_1_SQRT_2), even);
+        let (even, odd) = (c.mul_add(V::splat(-0.5), e), b.mul_add(V::splat(-0.5), d));
+        to[3] = odd.mul_add(V::splat(SQRT_2), even);
+        to[4 % N] = odd.mul_add(V::splat(-SQRT_2), even);
+        to[0] = c.mul_add(V::splat(-2.5), a + e);
+        to[5 % N] = d.mul_add(V::splat(-2.5), b + f);
+    }
+    to
+}
+
+/// Aᵀ applied to the sums of products; of the four results the last two are 0 where `N` is 4.
+#[inline(always)]
+pub(super) fn sums<V: Vector, const N: usize>(m: [V; N]) -> [V; 4] {
+    let mut to = [V::zero(); 4];
+    let (sum, difference) = (m[1] + m[2], m[1] - m[2]);
+    if N == 4 {
+        to[0] = m[0] + sum;
+        to[1] = difference - m[3];
+    } else {
+        let (sum_2, difference_2) = (m[3] + m[4 % N], m[3] - m[4 % N]);
+        let (half, two) = (V::splat(0.5), V::splat(2.0));
+        to[0] = m[0] + (sum + sum_2);
+        to[1] = difference.mul_add(V::splat(FRAC_1_SQRT_2), difference_2 * V::splat(SQRT_2));
+        to[2] = sum.mul_add(half, sum_2 * two);
+        let odd = difference_2.mul_add(V::splat(2.0 * SQRT_2), m[5 % N]);
+        to[3] = difference.mul_add(V::splat(0.5 * FRAC_1_SQRT_2), odd);
+    }
+    to
+}
