@@ -14,9 +14,14 @@ pub fn root() -> PathBuf {
     Path::new(&xtask).parent().expect("xtask lies in the workspace").to_path_buf()
 }
 
-/// Cargo at `root`, the same one that runs this program.
+/// Cargo at `root`, the same one that runs this program. What cargo has told this program of its package is taken away: build
+/// scripts that look at it would have everything above them built again.
 pub fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let of_xtask = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_xtask)) {
+        command.env_remove(name);
+    }
     command.current_dir(root);
     command
 }
