@@ -46,7 +46,7 @@ __device__ __forceinline__ void softmax(const Rows<T>& f) {
     __shared__ T parts[WIDTH == 32 ? 1 : WIDTH];
     const long long row = (long long)blockIdx.x * (THREADS / WIDTH) + threadIdx.x / WIDTH;
     const int lane = threadIdx.x % WIDTH;
-    if (row >= f.rows) return;  // whole warps, and no block that has barriers
+    if (WIDTH == 32 && row >= f.rows) return;  // whole warps; a block for each row has none beyond the last
     const T* x = f.x + row * f.n;
     T* y = f.y + row * f.n;
     T greatest = -INFINITY;

@@ -19,12 +19,14 @@ __device__ __forceinline__ void tile_at(const Job& job, int first_row, int first
     const int begin = job.begin(), end = job.end();
     T sum[PER_THREAD][PER_THREAD] = {};
     for (int first = begin; first < end; first += DEPTH) {
-        for (int i = thread; i < TILE * DEPTH; i += THREADS) {
-            const int m = first_row + i / DEPTH, k = first + i % DEPTH;
+#pragma unroll
+        for (int e = 0; e < TILE * DEPTH / THREADS; e++) {
+            const int i = thread + e * THREADS, m = first_row + i / DEPTH, k = first + i % DEPTH;
             as[i % DEPTH * PITCH + i / DEPTH] = m < job.rows && k < end ? job.a(m, k) : T(0);
         }
-        for (int i = thread; i < TILE * DEPTH; i += THREADS) {
-            const int k = first + i / TILE, n = first_column + i % TILE;
+#pragma unroll
+        for (int e = 0; e < TILE * DEPTH / THREADS; e++) {
+            const int i = thread + e * THREADS, k = first + i / TILE, n = first_column + i % TILE;
             bs[i / TILE * PITCH + i % TILE] = k < end && n < job.columns ? job.b(k, n) : T(0);
         }
         __syncthreads();
