@@ -1,6 +1,6 @@
 //! What the environment asks for.
 
-use ptx_sim::Options;
+use ptx_sim::{Limits, Options};
 use std::path::PathBuf;
 
 /// How the stand-in behaves.
@@ -43,7 +43,7 @@ impl Settings {
             })
         });
         value("PTXSIM_ARCH", &mut |text| {
-            text.parse().ok().map(|arch: u32| device.limits.compute_capability = (arch / 10, arch % 10))
+            text.parse().ok().map(|arch: u32| device.limits = Limits::of((arch / 10, arch % 10)))
         });
         value("PTXSIM_PTX", &mut |text| {
             let (major, minor) = text.split_once('.')?;

@@ -67,7 +67,7 @@ impl InsClass {
                 _ => InsClass::Half,
             },
             Op::Convert(_) | Op::ConvertPair { .. } => InsClass::Convert,
-            Op::Mma(_) => InsClass::Matrix,
+            Op::Mma(_) | Op::Wgmma(_) => InsClass::Matrix,
             Op::LoadParam { .. } => InsClass::Param,
             Op::Load { space, .. } | Op::Store { space, .. } => match space {
                 Space::Param => InsClass::Param,
@@ -78,7 +78,8 @@ impl InsClass {
             Op::CopyAsync { .. } | Op::CopyCommit | Op::CopyWait { .. } | Op::LoadMatrix { .. } => InsClass::Shared,
             Op::Atomic { .. } => InsClass::Atomic,
             Op::Branch | Op::BranchIndexed | Op::Exit | Op::Trap => InsClass::Branch,
-            Op::Barrier { .. } | Op::Fence | Op::SyncWarp => InsClass::Barrier,
+            Op::Barrier { .. } | Op::Fence | Op::SyncWarp | Op::ProxyFence => InsClass::Barrier,
+            Op::WgmmaFence | Op::WgmmaCommit | Op::WgmmaWait => InsClass::Barrier,
             Op::Shuffle(_) | Op::Vote { .. } | Op::Match { .. } | Op::Reduce { .. } | Op::ActiveMask => {
                 InsClass::Exchange
             }

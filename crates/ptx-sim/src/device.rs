@@ -41,6 +41,17 @@ pub struct Limits {
     pub param_bytes: usize,
 }
 
+impl Limits {
+    /// The default with another compute capability, and the shared memory that goes with it from 9.0 on.
+    pub fn of(compute_capability: (u32, u32)) -> Self {
+        let of_8_0 = Self { compute_capability, ..Self::default() };
+        if compute_capability < (9, 0) {
+            return of_8_0;
+        }
+        Self { shared_opt_in: 227 << 10, shared_per_multiprocessor: 228 << 10, ..of_8_0 }
+    }
+}
+
 impl Default for Limits {
     /// Those of an A100, but for the multiprocessors, of which there are only as many as a test has patience for.
     fn default() -> Self {

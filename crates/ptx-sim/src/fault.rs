@@ -12,7 +12,7 @@ pub enum FaultKind {
     /// A read of memory, or of a register, that nobody has written.
     Unwritten,
     /// Two warps touched the same shared memory between two barriers and at least one wrote; or somebody touched what
-    /// a `cp.async` was still copying.
+    /// a `cp.async` was still copying, or what a `wgmma` was still reading or adding to.
     Race,
     /// A barrier that not all lanes or warps reach.
     Barrier,

@@ -138,6 +138,15 @@ pub enum Op {
         base: Class,
     },
     Mma(Shape),
+    /// A product of four warps, `wgmma`: the operands' descriptors are registers 0 and 1, register 2 tells whether to
+    /// add to the sums, `imm` which of the kernel's lists of sums.
+    Wgmma(WgmmaShape),
+    WgmmaFence,
+    WgmmaCommit,
+    /// Until at most `imm` groups are in flight.
+    WgmmaWait,
+    /// Makes what the warp has written to shared memory known to products of four warps.
+    ProxyFence,
     Branch,
     /// Through table `imm`.
     BranchIndexed,
@@ -330,6 +339,13 @@ pub struct Shape {
     pub operands: Type,
     /// Whether the sums are halves, two to a register.
     pub half_sums: bool,
+}
+
+/// A product of four warps: `m64nNkK`, where K values are 32 bytes, and the type of its operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WgmmaShape {
+    pub n: u16,
+    pub operands: Type,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

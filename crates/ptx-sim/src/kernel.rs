@@ -32,6 +32,10 @@ pub struct Kernel {
     /// Registers that some way through the code reads before it writes them: each block begins with NaNs there.
     pub(crate) unset: Vec<(Class, u16)>,
     pub(crate) tables: Vec<Vec<usize>>,
+    /// The lists of registers that products of four warps add to.
+    pub(crate) sums: Vec<Vec<u16>>,
+    /// For each instruction which of these lists it reads or writes a register of, one bit each; empty without lists.
+    pub(crate) touching: Vec<u64>,
     /// Where dynamic shared memory begins.
     pub(crate) dynamic_start: usize,
     /// Bytes that a cell of the race detector stands for: the narrowest access to shared memory.

@@ -5,7 +5,8 @@
 //!
 //! - **Faults** ([`Fault`]), each with the kernel, the line and text of the instruction, block and thread: accesses
 //!   outside every allocation or misaligned, reads of memory that nobody wrote, shared-memory races between the warps
-//!   of a block, barriers that only a part of the warps reaches, warp-wide operations whose lanes are not all there.
+//!   of a block, barriers that only a part of the warps reaches, warp-wide operations whose lanes are not all there;
+//!   sums or operands of a `wgmma` that are touched before it was waited for, or that were not fenced.
 //! - **Counts** ([`Counts`]): warp instructions by class, sectors of global memory per request, bank conflicts.
 //!
 //! # How it runs
@@ -19,7 +20,8 @@
 //!
 //! The PTX that nvcc makes of CUDA C++ for `sm_80` and older: integers, floats from half to double, predicates,
 //! vector loads and stores, all address spaces, shuffles, votes, atomics, barriers, `cp.async`, `ldmatrix`, `mma.sync`
-//! on TF32, BF16 and F16. What it does not know it refuses, naming the line; it never guesses.
+//! on TF32, BF16 and F16; and of `sm_90a` the `wgmma` of TF32 and BF16 whose operands are descriptors with the swizzle
+//! over 128 bytes, with its fences, groups and waits. What it does not know it refuses, naming the line; it never guesses.
 //!
 //! # What it cannot show
 //!
@@ -28,6 +30,7 @@
 //! - Races between the lanes of one warp, or between blocks.
 //! - The last bits of the approximate operations (`ex2.approx`, `rsqrt.approx`, …), which are computed as exactly as
 //!   the type allows, and the order of the sums inside an `mma`, which go from the first product to the last.
+//! - Whether descriptors and swizzles mean to the hardware what the PTX ISA says of them.
 //! - Payloads of NaNs.
 //! - Streams that overlap: work is done when it is submitted, so a missing event between streams goes unnoticed.
 //!
@@ -86,6 +89,7 @@ mod kernel;
 mod memory;
 mod parse;
 mod program;
+mod proxy;
 mod race;
 mod types;
 

@@ -81,9 +81,12 @@ fn check_head(module: &Module<'_>, limits: &Limits, newest: Option<(u32, u32)>) 
         return refuse(PtxErrorKind::Version, message);
     }
     let (a, b) = limits.compute_capability;
-    let number: Option<u32> = module.target.strip_prefix("sm_").and_then(|number| number.parse().ok());
-    if number.is_none_or(|number| number > 10 * a + b) {
-        let message = format!(".target {} is more than the sm_{a}{b} that is played", module.target);
+    let target = module.target.strip_prefix("sm_").unwrap_or_default();
+    // a target with a letter is for one capability alone
+    let (number, only) = target.strip_suffix('a').map_or((target, false), |number| (number, true));
+    let fits = |number: u32| if only { number == 10 * a + b } else { number <= 10 * a + b };
+    if !number.parse().is_ok_and(fits) {
+        let message = format!(".target {} is not for the sm_{a}{b} that is played", module.target);
         return refuse(PtxErrorKind::Target, message);
     }
     Ok(())

@@ -5,6 +5,8 @@
 //! for, so from its issue on nobody may touch its target at all. A barrier of only a part of the warps begins an epoch
 //! for all, so races across one may go unnoticed.
 
+use crate::proxy::Proxy;
+
 /// Who touched a cell, and when. Zero is nobody.
 #[derive(Clone, Copy, Default)]
 struct Cell {
@@ -36,6 +38,10 @@ pub enum Wrong {
     Warp(Option<u32>),
     /// It races with a copy of this warp that is on its way.
     Copy(u32),
+    /// A product of four warps may still read it.
+    Product,
+    /// A product of four warps reads it, and no `fence.proxy.async` came after the write.
+    Loose,
 }
 
 /// The detector of one block.
@@ -43,6 +49,8 @@ pub struct Races {
     cells: Vec<Cell>,
     granule_shift: u32,
     epoch: u32,
+    /// There for kernels with products of four warps.
+    proxy: Option<Proxy>,
 }
 
 impl Races {
@@ -52,7 +60,14 @@ impl Races {
             cells: vec![Cell::default(); bytes.div_ceil(granule)],
             granule_shift: granule.trailing_zeros(),
             epoch: 1,
+            proxy: None,
         }
+    }
+
+    /// Looks at what products of four warps read, too.
+    pub fn with_products(mut self) -> Self {
+        self.proxy = Some(Proxy::new(self.cells.len()));
+        self
     }
 
     /// A barrier: what came before is ordered before what comes now.
@@ -71,6 +86,7 @@ impl Races {
     pub fn clear(&mut self) {
         self.cells.fill(Cell::default());
         self.epoch = 1;
+        self.proxy.iter_mut().for_each(Proxy::clear);
     }
 
     #[inline(always)]
@@ -84,7 +100,7 @@ impl Races {
     pub fn touch(&mut self, start: u64, bytes: usize, warp: u32, touch: Touch) -> Option<Wrong> {
         let mut wrong = None;
         let (now, range) = (self.epoch << EPOCH_SHIFT | warp, self.range(start, bytes));
-        for cell in &mut self.cells[range] {
+        for cell in &mut self.cells[range.clone()] {
             let Cell { write, read } = *cell;
             let (other_write, other_read) = (foreign(write, now), foreign(read, now));
             let both_atomic = touch == Touch::Atomic && write & ATOMIC != 0;
@@ -103,7 +119,32 @@ impl Races {
                 Touch::Atomic => cell.write = now | ATOMIC | if other_write { MANY } else { 0 },
             }
         }
+        if let Some(proxy) = self.proxy.as_mut().filter(|_| touch != Touch::Read) {
+            if proxy.is_read(range.clone()) {
+                wrong = Some(Wrong::Product);
+            }
+            proxy.wrote(range, warp);
+        }
         wrong
+    }
+
+    /// A product of four warps begins to read; tells what is wrong with it.
+    pub fn begin_read(&mut self, start: u64, bytes: usize, warp: u32) -> Option<Wrong> {
+        let (found, range) = (self.touch(start, bytes, warp, Touch::Read), self.range(start, bytes));
+        let proxy = self.proxy.as_mut()?;
+        proxy.begin(range.clone());
+        found.or(proxy.is_loose(range).then_some(Wrong::Loose))
+    }
+
+    /// The product has been waited for.
+    pub fn end_read(&mut self, start: u64, bytes: usize) {
+        let range = self.range(start, bytes);
+        self.proxy.iter_mut().for_each(|proxy| proxy.end(range.clone()));
+    }
+
+    /// A `fence.proxy.async` of one warp.
+    pub fn fence(&mut self, warp: u32) {
+        self.proxy.iter_mut().for_each(|proxy| proxy.fence(warp));
     }
 
     /// A copy is on its way; tells what is wrong with it.
@@ -117,9 +158,11 @@ impl Races {
 
     /// The copy has arrived and was waited for by its warp.
     pub fn end_copy(&mut self, start: u64, bytes: usize, warp: u32) {
-        for at in self.range(start, bytes) {
-            self.cells[at].write = self.epoch << EPOCH_SHIFT | warp;
+        let range = self.range(start, bytes);
+        for cell in &mut self.cells[range.clone()] {
+            cell.write = self.epoch << EPOCH_SHIFT | warp;
         }
+        self.proxy.iter_mut().for_each(|proxy| proxy.wrote(range.clone(), warp));
     }
 }
 

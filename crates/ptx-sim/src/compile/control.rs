@@ -25,6 +25,7 @@ impl<'a> Compiler<'_, 'a> {
             }
             ("ret" | "exit", []) => self.emit(Op::Exit, &[], &[], 0),
             ("trap", []) => self.emit(Op::Trap, &[], &[], 0),
+            ("fence", []) if ins.has("proxy") && ins.has("async") => self.emit(Op::ProxyFence, &[], &[], 0),
             ("membar" | "fence" | "nanosleep" | "griddepcontrol", _) => self.emit(Op::Fence, &[], &[], 0),
             ("bar", [mask]) if ins.has("warp") => {
                 let mask = self.source(mask, Type::U32)?;

@@ -4,7 +4,7 @@ use super::liveness::Liveness;
 use super::{Compiler, Draft};
 use crate::PtxError;
 use crate::count::InsClass;
-use crate::ins::{Ins, MAX_REGISTERS, Reg, TRUE};
+use crate::ins::{Ins, MAX_REGISTERS, Op, Reg, TRUE};
 use crate::kernel::{Kernel, Param, Prefill};
 use crate::parse::Function;
 use crate::types::Class;
@@ -71,7 +71,10 @@ impl Compiler<'_, '_> {
         if [word_count, wide_count, predicates as usize].iter().any(|&n| n > usize::from(u16::MAX)) {
             return Err(PtxError::syntax(function.line, "too many registers"));
         }
+        let sums = self.sums.iter().map(|list| list.iter().map(|&register| slot(register)).collect()).collect();
         Ok(Kernel {
+            sums,
+            touching: self.touching(),
             name: function.name.to_owned(),
             params,
             param_bytes,
@@ -132,7 +135,9 @@ fn slots(ranges: impl Iterator<Item = Option<(usize, usize)>>) -> (Vec<u16>, usi
 
 fn instruction(draft: &Draft, slot: impl Fn(Reg) -> u16) -> Ins {
     let mut regs = [0; MAX_REGISTERS];
-    for (place, &register) in regs.iter_mut().zip(draft.writes.iter().chain(&draft.reads)) {
+    // the sums of a product of four warps are in a list of the kernel
+    let writes = if matches!(draft.op, Op::Wgmma(_)) { &[] } else { &draft.writes[..] };
+    for (place, &register) in regs.iter_mut().zip(writes.iter().chain(&draft.reads)) {
         *place = slot(register);
     }
     let (guard, flip) = match draft.guard {

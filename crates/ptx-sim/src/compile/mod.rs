@@ -11,6 +11,7 @@ mod memory;
 mod operand;
 mod scope;
 mod warp;
+mod wgmma;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -74,6 +75,8 @@ struct Compiler<'m, 'a> {
     /// The functions that are being put in place, outermost first.
     calls: Vec<&'a str>,
     tables: Vec<Vec<usize>>,
+    /// The lists of registers that products of four warps add to.
+    sums: Vec<Vec<Reg>>,
     static_shared: usize,
     shared_places: HashMap<&'a str, u64>,
     dynamic_align: usize,
@@ -95,6 +98,7 @@ pub fn kernel<'a>(function: &Function<'a>, shared: &Shared<'_, 'a>) -> Result<Ke
         frame: Frame::default(),
         calls: vec![function.name],
         tables: Vec::new(),
+        sums: Vec::new(),
         static_shared: 0,
         shared_places: HashMap::new(),
         dynamic_align: 1,
@@ -195,6 +199,7 @@ impl<'a> Compiler<'_, 'a> {
             | "griddepcontrol" => self.control(ins),
             "call" => self.call(ins),
             "shfl" | "vote" | "match" | "redux" | "activemask" | "mma" => self.warp(ins),
+            "wgmma" => self.wgmma(ins),
             _ => Err(self.unsupported(ins)),
         }
     }

@@ -140,6 +140,8 @@ impl<'a> Block<'a> {
             _ if !self.options.check_races => return Ok(()),
             Wrong::Warp(Some(other)) => format!("warp {other} accessed it since the last barrier"),
             Wrong::Warp(None) => "several warps accessed it since the last barrier".to_owned(),
+            Wrong::Product => "a wgmma that nobody has waited for may still read it".to_owned(),
+            Wrong::Loose => "no fence.proxy.async came after what was written there".to_owned(),
             Wrong::Copy(other) => format!("a cp.async of warp {other} is on its way there"),
         };
         let message = format!("warp {warp} accesses shared memory at {at:#x}, but {other}");

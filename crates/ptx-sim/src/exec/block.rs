@@ -37,6 +37,7 @@ impl<'a> Block<'a> {
         let threads: u32 = launch.block.iter().product();
         let dynamic = if launch.dynamic_shared > 0 { kernel.dynamic_start + launch.dynamic_shared } else { 0 };
         let shared = kernel.static_shared.max(dynamic);
+        let races = Races::new(shared, kernel.granule);
         Self {
             kernel,
             options: &device.options,
@@ -44,7 +45,7 @@ impl<'a> Block<'a> {
             regions,
             recent: None,
             shared: Scratch::new(shared),
-            races: Races::new(shared, kernel.granule),
+            races: if kernel.sums.is_empty() { races } else { races.with_products() },
             index: [0; 3],
             counts: Counts::default(),
             budget: 0,
@@ -82,7 +83,7 @@ impl<'a> Block<'a> {
                 }
             }
             if warps.iter().all(|warp| warp.done) {
-                return Ok(());
+                return self.groups_agree(warps);
             }
             if !ran || warps.iter().all(|warp| warp.done || warp.barrier.is_some()) {
                 self.release(warps)?;
@@ -191,7 +192,7 @@ impl<'a> Block<'a> {
     }
 
     #[cold]
-    fn fault_at(&self, kind: FaultKind, line: u32, message: String) -> Box<Fault> {
+    pub fn fault_at(&self, kind: FaultKind, line: u32, message: String) -> Box<Fault> {
         Box::new(Fault {
             kind,
             message,

@@ -119,14 +119,19 @@ impl Block<'_> {
 }
 
 /// The hardware looks at the upper 19 bits only.
-fn tf32(bits: u32) -> f32 {
+pub fn tf32(bits: u32) -> f32 {
     f32::from_bits(bits & 0xFFFF_E000)
+}
+
+/// Two bf16 of one register.
+pub fn bf16_pair(bits: u32) -> [f32; 2] {
+    [f32::from_bits(bits << 16), f32::from_bits(bits & 0xFFFF_0000)]
 }
 
 /// Two halves of one register.
 fn pair(shape: Shape, bits: u32) -> [f32; 2] {
     match shape.operands {
-        Type::BF16 => [f32::from_bits(bits << 16), f32::from_bits(bits & 0xFFFF_0000)],
+        Type::BF16 => bf16_pair(bits),
         _ => [F16(bits as u16).double() as f32, F16((bits >> 16) as u16).double() as f32],
     }
 }

@@ -16,6 +16,7 @@ mod matrix;
 mod scratch;
 mod step;
 mod warp;
+mod wgmma;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -40,6 +40,9 @@ impl Block<'_> {
             }
             let ins = &kernel.code[warp.pc];
             let active = warp.mask & (warp.predicates[usize::from(ins.guard)] ^ ins.flip);
+            if let Some(&lists @ 1..) = kernel.touching.get(warp.pc) {
+                self.touch_sums(warp, ins, active, lists)?;
+            }
             self.counts.instructions[ins.class as usize] += 1;
             self.counts.lanes += u64::from(active.count_ones());
             warp.pc += 1;
@@ -111,6 +114,11 @@ impl Block<'_> {
                 self.load_matrix(warp, ins, active, matrices.into(), transposed, base)?;
             }
             Op::Mma(shape) => self.mma(warp, ins, active, shape)?,
+            Op::Wgmma(shape) => self.wgmma(warp, ins, active, shape)?,
+            Op::WgmmaFence => warp.products.fence(),
+            Op::WgmmaCommit => warp.products.commit(),
+            Op::WgmmaWait => self.wgmma_wait(warp, ins.imm as usize),
+            Op::ProxyFence => self.races.fence(warp.id),
             Op::BranchIndexed => self.branch_indexed(warp, ins, active)?,
             Op::Trap => {
                 let lane = active.trailing_zeros() as usize;

@@ -3,6 +3,7 @@
 use super::copy::Copies;
 use super::lane::{Wides, Words};
 use super::scratch::Scratch;
+use super::wgmma::Products;
 use crate::ins::Reduce;
 use crate::ins::{FALSE, TRUE};
 use crate::kernel::Kernel;
@@ -28,6 +29,7 @@ pub struct Warp {
     pub meet: usize,
     pub local: Vec<Scratch>,
     pub copies: Copies,
+    pub products: Products,
     pub barrier: Option<Waiting>,
     pub done: bool,
 }
@@ -71,6 +73,7 @@ impl Warp {
             meet: usize::MAX,
             local: (0..lanes).map(|_| Scratch::marked(kernel.local_bytes)).collect(),
             copies: Copies::default(),
+            products: Products::default(),
             barrier: None,
             done: false,
         }
@@ -83,6 +86,7 @@ impl Warp {
         self.groups.clear();
         self.local.iter_mut().for_each(Scratch::forget);
         self.copies = Copies::default();
+        self.products = Products::default();
         (self.barrier, self.done, self.carry) = (None, false, 0);
     }
 
