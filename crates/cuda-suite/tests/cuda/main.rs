@@ -14,5 +14,6 @@ mod reductions;
 mod refusals;
 mod same;
 mod table;
+mod tiles;
 mod training;
 mod windows;

@@ -4,7 +4,7 @@ use cotangent::prelude::*;
 use cotangent::{Conv2dSpec, Precision, WindowSpec};
 use cotangent_cuda_suite::{counts_in, device, on_device, simulator, this_program};
 
-const PRECISIONS: [Precision; 3] = [Precision::Fp32, Precision::Tf32, Precision::Bf16];
+pub const PRECISIONS: [Precision; 3] = [Precision::Fp32, Precision::Tf32, Precision::Bf16];
 
 /// The greatest relative error of an operand: half a unit in its last place. For fp32 it is that of the two TF32 that an operand
 /// is taken apart into.
@@ -20,7 +20,7 @@ fn in_precision(precision: Precision) -> Device {
     device().with_precision(precision).expect("it has tensor cores")
 }
 
-fn there(x: &Tensor, precision: Precision) -> Tensor {
+pub fn there(x: &Tensor, precision: Precision) -> Tensor {
     x.to_device(&in_precision(precision)).expect("it fits")
 }
 
@@ -28,21 +28,25 @@ fn host(x: &Tensor) -> Vec<f64> {
     x.cast(DType::F64).to_vec()
 }
 
-fn wide(x: &Tensor) -> Tensor {
+pub fn wide(x: &Tensor) -> Tensor {
     x.cast(DType::F64)
 }
 
 /// The greatest error of `got` as a part of `size`, which is what `want` would be without cancellation: the same products, and
-/// sums of their absolute values.
+/// sums of their absolute values. Where `want` is not finite, `got` has to be the same.
 fn error(got: &Tensor, want: &Tensor, size: &Tensor) -> f64 {
     assert_eq!(got.shape(), want.shape());
     let each = host(got).into_iter().zip(host(want)).zip(host(size));
-    let errors = each.map(|((got, want), size)| if size == 0.0 { got.abs() } else { (got - want).abs() / size });
+    let errors = each.map(|((got, want), size)| match (want.is_finite(), size == 0.0) {
+        (false, _) => f64::from(u8::from(!(got == want || got.is_nan() && want.is_nan()))),
+        (true, true) => got.abs(),
+        (true, false) => (got - want).abs() / size,
+    });
     errors.fold(0.0, |worst, error| if error <= worst { worst } else { error })
 }
 
 /// Fails unless the error is that of rounded operands, and of sums of `depth` products in fp32.
-fn check(got: &Tensor, want: &Tensor, size: &Tensor, depth: usize, precision: Precision, what: &str) {
+pub fn check(got: &Tensor, want: &Tensor, size: &Tensor, depth: usize, precision: Precision, what: &str) {
     let bound = 2.0 * unit(precision) + 2.0 * (depth as f64).sqrt() * 2f64.powi(-24);
     let error = error(got, want, size);
     assert!(error <= bound, "{what}, {precision}: the error is {error:e}, more than {bound:e}");
@@ -97,7 +101,7 @@ fn matrix_products(m: usize, n: usize, k: usize, orders: &[&str]) {
 }
 
 /// `y`, `dx` and `dw` of a convolution.
-fn passes(x: &Tensor, w: &Tensor, b: &Tensor, dy: &Tensor, spec: &Conv2dSpec) -> [Tensor; 3] {
+pub fn passes(x: &Tensor, w: &Tensor, b: &Tensor, dy: &Tensor, spec: &Conv2dSpec) -> [Tensor; 3] {
     let (x, w) = (x.tracked(), w.tracked());
     let y = x.conv2d(&w, Some(b), spec);
     let [dx, dw] =
