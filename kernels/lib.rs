@@ -7,7 +7,7 @@
 pub struct File {
     /// The name without an ending: `gemm`.
     pub stem: &'static str,
-    /// The PTX: for compute capability 7.5 and later, or 8.0 where tensor cores are used.
+    /// The PTX: for compute capability 7.5 and later, or 8.0 where tensor cores are used, or 9.0 alone where the name says so.
     pub ptx: &'static str,
 }
 
@@ -35,6 +35,12 @@ files! {
     GEMM_TF32 "gemm_tf32";
     /// Matrix products on tensor cores, of bf16.
     GEMM_BF16 "gemm_bf16";
+    /// Large matrix products near fp32, for compute capability 9.0 alone.
+    GEMM_3XTF32_SM90A "gemm_3xtf32_sm90a";
+    /// Large matrix products of TF32, for compute capability 9.0 alone.
+    GEMM_TF32_SM90A "gemm_tf32_sm90a";
+    /// Large matrix products of bf16, for compute capability 9.0 alone.
+    GEMM_BF16_SM90A "gemm_bf16_sm90a";
     /// Adding by index.
     INDEX "index";
     /// The sums of batch normalisation.

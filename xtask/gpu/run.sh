@@ -104,6 +104,15 @@ done
 part suite 150 "$here/tests/cuda" --skip refusals
 row "the CUDA tests" "$verdict" "$took" "$(found suite '^test result')"
 
+# Every product that the kernels of compute capability 9.0 alone can compute, small ones included; elsewhere the same tests again.
+part suite-wgmma 100 env COTANGENT_WGMMA=1 "$here/tests/cuda" precision:: tiles:: products:: training::
+row "the CUDA tests of products, COTANGENT_WGMMA=1" "$verdict" "$took" "$(found suite-wgmma '^test result')"
+
+for wgmma in 0 1; do
+    part "matmul-$wgmma" 30 env COTANGENT_WGMMA=$wgmma "$here/bin/matmul_time"
+    row "products of 4096³, COTANGENT_WGMMA=$wgmma" "$verdict" "$took" "$(grep -oE '^[a-z0-9]+: .*TFLOP/s' "$OUT/matmul-$wgmma.log" | tr '\n' ';')"
+done
+
 part same 60 bash -c twice
 row "two runs of $STEPS steps, the same bits" "$verdict" "$took" "$(found same weights)"
 

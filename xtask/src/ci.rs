@@ -12,6 +12,7 @@ use crate::{ptx, repo, tidy};
 fn few_steps(example: &str) -> &'static str {
     match example {
         lesson if lesson.starts_with(|c: char| c.is_ascii_digit()) => "",
+        "matmul_time" => "--size 64 --runs 1",
         "step_time" => "cnn --data synthetic --steps 3 --hash",
         _ => "--data synthetic --train-images 512 --epochs 1 --figure target/figure.png --save target/run.safetensors",
     }

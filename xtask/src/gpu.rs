@@ -12,7 +12,7 @@ use std::process::Command;
 const ROOM: u64 = 60 << 20;
 
 /// The examples that the script runs.
-const EXAMPLES: [&str; 3] = ["doctor", "mnist_cnn", "step_time"];
+const EXAMPLES: [&str; 4] = ["doctor", "matmul_time", "mnist_cnn", "step_time"];
 
 /// What goes along as it is.
 const SCRIPTS: [&str; 2] = ["run.sh", "torch_mnist.py"];
@@ -133,6 +133,7 @@ mod tests {
         pretend(&folder, "bin/step_time", step);
         let train = "case $* in *--help) echo no options;; *) echo Test accuracy: 0.99;; esac";
         pretend(&folder, "bin/mnist_cnn", train);
+        pretend(&folder, "bin/matmul_time", "echo tf32: ${COTANGENT_WGMMA:-by itself}");
         pretend(&folder, "tests/cuda", "echo 'test result: ok. 43 passed; 0 failed'");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("gpu");
         SCRIPTS.iter().for_each(|file| copy(&script.join(file), &folder.join(file)).unwrap());
@@ -151,6 +152,7 @@ mod tests {
     fn the_script_ends_in_a_table() {
         let (passed, table) = table("good", "echo checks: 500 calls", "echo weights 1234; echo median 1.5 ms");
         assert!(passed, "{table}");
+        assert!(table.contains("| products of 4096³, COTANGENT_WGMMA=1 | ok |"), "{table}");
         for row in ["| every op against the CPU | ok |", "| the CUDA tests | ok |", "| mean 0.9900 over 2 seeds |"] {
             assert!(table.contains(row), "{row} is not in\n{table}");
         }

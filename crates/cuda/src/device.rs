@@ -112,6 +112,11 @@ impl CudaDevice {
         self.1
     }
 
+    /// Major and minor number of what it can.
+    pub(crate) fn capability(&self) -> (i32, i32) {
+        self.0.capability
+    }
+
     /// Whether it has tensor cores for TF32 and bf16.
     pub(crate) fn tensor_cores(&self) -> bool {
         self.0.capability >= (8, 0)
@@ -272,10 +277,10 @@ impl CudaDevice {
         self.staged(|staging| unsafe { staging.download(from, bytes, self.stream()) })
     }
 
-    /// Kernel `name` of `file`.
-    pub(crate) fn named(&self, file: File, name: String) -> Result<Function> {
+    /// Kernel `name` of `file`, to be launched with `shared` bytes of shared memory.
+    pub(crate) fn named(&self, file: File, name: String, shared: u32) -> Result<Function> {
         let doing = format!("loading kernel {name} of {}", file.stem);
-        self.call_or(&doing, Some(REFUSED), || lock(&self.0.modules).named(file, name))
+        self.call_or(&doing, Some(REFUSED), || lock(&self.0.modules).named(file, name, shared))
     }
 
     /// The kernel of `key`, and the constants of its formula. `keep` says that `key` alone decides both.
@@ -326,7 +331,7 @@ impl CudaDevice {
         // SAFETY: the caller's promise; the driver copies the parameters before it returns.
         let launched = self.call("launching a kernel", || unsafe {
             let stream = self.stream();
-            result::launch_kernel(function.0, grid.into(), (block, 1, 1), 0, stream, &mut pointers)
+            result::launch_kernel(function.0, grid.into(), (block, 1, 1), function.1, stream, &mut pointers)
         });
         launched.map_err(|error| {
             let what = lock(&self.0.modules).name(function);

@@ -3,14 +3,14 @@
 use crate::emit;
 use cotangent_kernels::File;
 use cudarc::driver::result::{self, DriverError};
-use cudarc::driver::sys::CUfunction;
+use cudarc::driver::sys::{CUfunction, CUfunction_attribute_enum};
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::ffi::CString;
 
-/// A kernel on a device.
+/// A kernel on a device, and the bytes of shared memory that a launch gives it beside its own.
 #[derive(Clone, Copy)]
-pub struct Function(pub CUfunction);
+pub struct Function(pub CUfunction, pub u32);
 
 // SAFETY: a handle that the driver looks up; it may be used from any thread.
 unsafe impl Send for Function {}
@@ -35,13 +35,20 @@ pub struct Modules {
 }
 
 impl Modules {
-    /// Kernel `name` of `file`: a module of its own, so that the driver assembles no kernel that nobody runs.
-    pub fn named(&mut self, file: File, name: String) -> Result<Function, DriverError> {
+    /// Kernel `name` of `file`, to be launched with `shared` bytes of shared memory: a module of its own, so that the driver assembles
+    /// no kernel that nobody runs.
+    pub fn named(&mut self, file: File, name: String, shared: u32) -> Result<Function, DriverError> {
         let key = (file.stem, name);
         if let Some(&function) = self.named.get(&key) {
             return Ok(function);
         }
-        let function = function(load(&file.only(&key.1))?, &key.1)?;
+        let mut function = function(load(&file.only(&key.1))?, &key.1)?;
+        if shared > 0 {
+            let most = CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+            // SAFETY: the function was loaded just now.
+            unsafe { result::function::set_function_attribute(function.0, most, shared as i32) }?;
+            function.1 = shared;
+        }
         self.named.insert(key, function);
         Ok(function)
     }
@@ -98,5 +105,5 @@ fn load(ptx: &str) -> Result<usize, DriverError> {
 fn function(module: usize, name: &str) -> Result<Function, DriverError> {
     let name = CString::new(name).expect("a kernel's name has no zero bytes");
     // SAFETY: the module came from `load` and is never unloaded.
-    Ok(Function(unsafe { result::module::get_function(module as _, name) }?))
+    Ok(Function(unsafe { result::module::get_function(module as _, name) }?, 0))
 }

@@ -13,7 +13,7 @@
 //! | `PTXSIM_MEMORY` | `4G` | bytes of device memory, with `K`, `M` or `G` |
 //! | `PTXSIM_THREADS` | all | host threads that run blocks |
 //! | `PTXSIM_CHECKS` | `all` | `all`, `none`, or some of `unwritten`, `races` with commas |
-//! | `PTXSIM_ARCH` | `80` | compute capability; a `.target` above it is refused |
+//! | `PTXSIM_ARCH` | `80` | compute capability, from 90 on with the shared memory of such a GPU; a `.target` above it is refused |
 //! | `PTXSIM_PTX` | `8.0` | the newest `.version` that is taken |
 //! | `PTXSIM_MULTIPROCESSORS` | `16` | multiprocessors |
 //! | `PTXSIM_DEVICES` | `1` | `0` for a machine with a driver and no device |

@@ -25,10 +25,18 @@ const ANY: Target = Target { version: ".version 6.3", target: ".target sm_75", a
 /// GPUs with `cp.async` and TF32, for sources with the line [`NEEDS_SM_80`].
 const SM_80: Target = Target { version: ".version 7.0", target: ".target sm_80", arch: "-arch=compute_80" };
 const NEEDS_SM_80: &str = "// needs sm_80";
+/// GPUs of compute capability 9.0 alone, whose four warps multiply together, for sources with the line [`NEEDS_SM_90A`].
+const SM_90A: Target = Target { version: ".version 8.0", target: ".target sm_90a", arch: "-arch=compute_90a" };
+const NEEDS_SM_90A: &str = "// needs sm_90a";
 
 fn target(source: &Path) -> Target {
     let text = fs::read_to_string(source).unwrap_or_default();
-    if text.lines().any(|line| line == NEEDS_SM_80) { SM_80 } else { ANY }
+    let needs = |line: &str| text.lines().any(|other| other == line);
+    match (needs(NEEDS_SM_90A), needs(NEEDS_SM_80)) {
+        (true, _) => SM_90A,
+        (_, true) => SM_80,
+        _ => ANY,
+    }
 }
 
 /// The sources in `kernels/`.

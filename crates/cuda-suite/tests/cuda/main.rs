@@ -16,4 +16,5 @@ mod same;
 mod table;
 mod tiles;
 mod training;
+mod wgmma;
 mod windows;

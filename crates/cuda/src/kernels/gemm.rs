@@ -2,7 +2,7 @@
 
 use super::memory::copy;
 use super::products::{MATRICES, Plan, Sizes, Way, add_splits, address, in_fours};
-use super::{launch, start};
+use super::{launch, start, wgmma};
 use crate::Buffer;
 use cotangent_base::{Layout, Result, Shape, View};
 
@@ -18,7 +18,7 @@ pub struct Matrix {
 
 impl Matrix {
     /// `batch` is what leads from one matrix to the next.
-    fn new(data: u64, line_stride: i32, depth_stride: i32, batch: i64) -> Self {
+    pub fn new(data: u64, line_stride: i32, depth_stride: i32, batch: i64) -> Self {
         let vectors = |along: i32, across: i32| along == 1 && in_fours(data, &[across, (batch % 4) as i32]);
         let way = if vectors(depth_stride, line_stride) || vectors(line_stride, depth_stride) {
             Way::Vectors
@@ -38,7 +38,7 @@ impl Matrix {
 
 /// The parameter of the kernels.
 #[repr(C)]
-struct Gemm {
+pub struct Gemm {
     a: Matrix,
     b: Matrix,
     bias: u64,
@@ -54,11 +54,38 @@ struct Gemm {
     chunk: i32,
 }
 
+impl Gemm {
+    /// The products from the one numbered `first` on, each in one part.
+    pub fn new(a: View<Buffer>, b: View<Buffer>, bias: Option<View<Buffer>>, y: &Buffer, first: usize) -> Self {
+        let rank = a.shape().rank();
+        let Sizes { rows, columns, depth, count } = sizes(a, b);
+        let bytes = a.buffer.dtype().bytes();
+        let stride = |x: View<Buffer>, axis: usize| x.layout.strides()[axis] as i32;
+        let batch_stride = |x: View<Buffer>| batch_stride(&x.layout).unwrap_or(0) as i64;
+        let from = |x: View<Buffer>| address(x).wrapping_add_signed(first as i64 * batch_stride(x) * bytes as i64);
+        Gemm {
+            a: Matrix::new(from(a), stride(a, rank - 2), stride(a, rank - 1), batch_stride(a)),
+            b: Matrix::new(from(b), stride(b, rank - 1), stride(b, rank - 2), batch_stride(b)),
+            bias: bias.map_or(0, address),
+            y: start(y) + (first * rows * columns * bytes) as u64,
+            a_batch: batch_stride(a),
+            b_batch: batch_stride(b),
+            rows: rows as i32,
+            columns: columns as i32,
+            depth: depth as i32,
+            batch: count as i32,
+            bias_stride: bias.map_or(0, |bias| stride(bias, 0)),
+            splits: 1,
+            chunk: depth as i32,
+        }
+    }
+}
+
 /// The most blocks along the third axis of a grid.
 const GRID_Z: usize = 65_535;
 
 /// The leading axes as one of this stride, if one stride serves them.
-fn batch_stride(layout: &Layout) -> Option<isize> {
+pub fn batch_stride(layout: &Layout) -> Option<isize> {
     let rank = layout.shape.rank() - 2;
     let lead = Layout::new(Shape::new(&layout.shape[..rank]), &layout.strides()[..rank], 0).collapsed();
     match lead.shape.rank() {
@@ -96,40 +123,35 @@ fn tensor_kernel(a: &mut Matrix, b: &Matrix) -> &'static str {
 }
 
 fn product(a: View<Buffer>, b: View<Buffer>, bias: Option<View<Buffer>>) -> Result<Buffer> {
+    match wgmma::file(a, b)? {
+        Some(file) => wgmma::product(file, a, b, bias),
+        None => in_tiles(a, b, bias),
+    }
+}
+
+/// The sizes of a product.
+pub fn sizes(a: View<Buffer>, b: View<Buffer>) -> Sizes {
     let rank = a.shape().rank();
-    let (rows, depth, columns) = (a.shape()[rank - 2], a.shape()[rank - 1], b.shape()[rank - 1]);
-    let batch: usize = a.shape()[..rank - 2].iter().product();
+    let count = a.shape()[..rank - 2].iter().product();
+    Sizes { rows: a.shape()[rank - 2], columns: b.shape()[rank - 1], depth: a.shape()[rank - 1], count }
+}
+
+/// The product by the kernels that take matrices as they are.
+pub fn in_tiles(a: View<Buffer>, b: View<Buffer>, bias: Option<View<Buffer>>) -> Result<Buffer> {
+    let sizes = sizes(a, b);
+    let Sizes { rows, columns, count: batch, .. } = sizes;
     let (device, dtype) = (a.buffer.device(), a.buffer.dtype());
-    let plan = Plan::new(device, dtype, &MATRICES, Sizes { rows, columns, depth, count: batch });
+    let plan = Plan::new(device, dtype, &MATRICES, sizes);
     let y = Buffer::uninit(device, dtype, plan.splits * batch * rows * columns)?;
     if y.is_empty() {
         return Ok(y);
     }
-    let stride = |x: View<Buffer>, axis: usize| x.layout.strides()[axis] as i32;
-    let batch_stride = |x: View<Buffer>| batch_stride(&x.layout).unwrap_or(0) as i64;
     let at_once = GRID_Z / plan.splits;
     for first in (0..batch).step_by(at_once) {
         let count = at_once.min(batch - first);
-        let bytes = dtype.bytes() as i64;
-        let from = |x: View<Buffer>| address(x).wrapping_add_signed(first as i64 * batch_stride(x) * bytes);
-        let mut left = Matrix::new(from(a), stride(a, rank - 2), stride(a, rank - 1), batch_stride(a));
-        let right = Matrix::new(from(b), stride(b, rank - 1), stride(b, rank - 2), batch_stride(b));
-        let name = plan.name("gemm", tensor_kernel(&mut left, &right));
-        let params = Gemm {
-            a: left,
-            b: right,
-            bias: bias.map_or(0, address),
-            y: start(&y) + (first * rows * columns * dtype.bytes()) as u64,
-            a_batch: batch_stride(a),
-            b_batch: batch_stride(b),
-            rows: rows as i32,
-            columns: columns as i32,
-            depth: depth as i32,
-            batch: batch as i32,
-            bias_stride: bias.map_or(0, |bias| stride(bias, 0)),
-            splits: plan.splits as i32,
-            chunk: plan.chunk as i32,
-        };
+        let mut params = Gemm::new(a, b, bias, &y, first);
+        (params.splits, params.chunk) = (plan.splits as i32, plan.chunk as i32);
+        let name = plan.name("gemm", tensor_kernel(&mut params.a, &params.b));
         // SAFETY: the strides are those of views that lie in their buffers; y has splits·batch·rows·columns elements.
         unsafe { launch(device, plan.file, &name, dtype, plan.grid(count), &params)? };
     }

@@ -13,6 +13,7 @@ pub mod random;
 pub mod reduce;
 pub mod softmax;
 pub mod update;
+mod wgmma;
 
 pub use elementwise::whole;
 
@@ -47,6 +48,22 @@ unsafe fn launch<P>(
     grid: [usize; 3],
     params: &P,
 ) -> Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { launch_with(device, file, name, dtype, (grid, 0), params) }
+}
+
+/// The same with so many bytes of shared memory beside the grid.
+///
+/// # Safety
+/// As for [`launch`].
+unsafe fn launch_with<P>(
+    device: CudaDevice,
+    file: File,
+    name: &str,
+    dtype: DType,
+    (grid, shared): ([usize; 3], usize),
+    params: &P,
+) -> Result<()> {
     let name = format!("{name}_{}", suffix(dtype));
     debug_assert!(
         file.entries().contains(&(name.as_str(), size_of::<P>())),
@@ -54,7 +71,7 @@ unsafe fn launch<P>(
         size_of::<P>(),
         file.entries()
     );
-    let function = device.named(file, name)?;
+    let function = device.named(file, name, shared as u32)?;
     // SAFETY: the caller's promise.
     unsafe { device.launch(function, grid, BLOCK as u32, params) }
 }
