@@ -69,6 +69,7 @@ struct Position {
 // x under the windows: lines are windows (n, oh, ow), the depth is (tap, channel).
 template <typename T>
 struct Windows {
+    static constexpr bool HOLES = true;
     const Conv<T>& c;
     const T* data;
     int way;
@@ -93,6 +94,7 @@ struct Windows {
 // dy under the taps that reach a pixel: lines are pixels (n, h, w), the depth is (tap, filter).
 template <typename T>
 struct Reached {
+    static constexpr bool HOLES = true;
     const Conv<T>& c;
     const T* data;
     int way;
@@ -130,6 +132,7 @@ struct Swapped : Operand {
 // w with lines that are channels: the depth is (tap, filter).
 template <typename T>
 struct Channels {
+    static constexpr bool HOLES = false;
     const Conv<T>& c;
     const T* data;
     int way;
@@ -146,6 +149,7 @@ struct Channels {
 // dy with lines that are filters: the depth is (n, oh, ow).
 template <typename T>
 struct Filters {
+    static constexpr bool HOLES = false;
     const Conv<T>& c;
     const T* data;
     int way;

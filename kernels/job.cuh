@@ -2,7 +2,7 @@
 //
 // An operand has lines: rows of the left one, columns of the right one. It offers
 //   line(i), depth(k)     what of a place depends on the line, and what on k
-//   at(line, depth)       where the element is, or null for a zero
+//   at(line, depth)       where the element is, or null for a zero, which there are only if HOLES
 //   data                  an address that is there
 //   way                   how a tensor-core tile copies it (`Way` in tensor.cuh)
 #pragma once
@@ -18,16 +18,18 @@ struct Job {
     Left left;
     Right right;
 
-    __device__ T a(int m, int k) const { return value(left.at(left.line(m), left.depth(k))); }
-    __device__ T b(int k, int n) const { return value(right.at(right.line(n), right.depth(k))); }
+    __device__ T a(int m, int k) const { return value<Left>(left.at(left.line(m), left.depth(k))); }
+    __device__ T b(int k, int n) const { return value<Right>(right.at(right.line(n), right.depth(k))); }
 
   private:
-    static __device__ T value(const T* at) { return at ? *at : T(0); }
+    template <class Operand>
+    static __device__ T value(const T* at) { return !Operand::HOLES || at ? *at : T(0); }
 };
 
 // A matrix with any strides.
 template <typename T>
 struct Matrix {
+    static constexpr bool HOLES = false;
     const T* data;
     int line_stride, depth_stride, way;
 

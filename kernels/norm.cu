@@ -1,8 +1,9 @@
 // The sums of batch normalisation over [outer, C, inner], for each channel. A channel's n = outer * inner elements are cut into
-// chunks; a block takes one chunk of ACROSS channels, its threads' results are joined pairwise, and another kernel joins the
+// chunks; a block takes one chunk of ACROSS channels, its threads' results are joined, and another kernel joins the
 // chunks in their order: all depends on the sizes alone.
 
 constexpr int THREADS = 256;
+constexpr int WARPS = THREADS / 32;
 
 template <typename T>
 struct Stats {
@@ -40,17 +41,20 @@ struct Part {
     }
 };
 
-// What the threads of a channel have, summed; all of them get it.
+// What the threads of a channel have, summed; all of them get it. Warps meet in `parts`, which nothing else uses.
 template <typename T, int ACROSS>
-__device__ __forceinline__ T joined(T mine, T* parts) {
-    __syncthreads();
-    parts[threadIdx.x] = mine;
-    for (int step = THREADS / 2; step >= ACROSS; step /= 2) {
-        __syncthreads();
-        if (threadIdx.x < step) parts[threadIdx.x] += parts[threadIdx.x + step];
+__device__ __forceinline__ T joined(T mine, T (*parts)[ACROSS]) {
+    const int lane = threadIdx.x % 32, channel = ACROSS == 1 ? 0 : lane;
+    if (ACROSS == 1) {
+#pragma unroll
+        for (int step = 16; step > 0; step /= 2) mine += __shfl_xor_sync(0xffffffff, mine, step);
     }
+    if (ACROSS > 1 || lane == 0) parts[threadIdx.x / 32][channel] = mine;
     __syncthreads();
-    return parts[threadIdx.x % ACROSS];
+    T sum = parts[0][channel];
+#pragma unroll
+    for (int warp = 1; warp < WARPS; warp++) sum += parts[warp][channel];
+    return sum;
 }
 
 template <typename T, int ACROSS>
@@ -64,26 +68,26 @@ __device__ __forceinline__ void store(const Stats<T>& f, const Part<T, ACROSS>& 
 // The mean of a chunk, and the sum of the squares of the deviations from it.
 template <typename T, int ACROSS>
 __device__ __forceinline__ void moments(const Stats<T>& f) {
-    __shared__ T parts[THREADS];
+    __shared__ T parts[2][WARPS][ACROSS];
     const Part<T, ACROSS> part(f);
     T sum = 0;
     if (part.there)
         for (int k = part.begin + part.lane; k < part.end; k += THREADS / ACROSS) sum += f.x[part.at(f, k)];
-    const T mean = joined<T, ACROSS>(sum, parts) / T(part.end - part.begin);
+    const T mean = joined<T, ACROSS>(sum, parts[0]) / T(part.end - part.begin);
     T squares = 0;
     if (part.there)
         for (int k = part.begin + part.lane; k < part.end; k += THREADS / ACROSS) {
             const T d = f.x[part.at(f, k)] - mean;
             squares += d * d;
         }
-    squares = joined<T, ACROSS>(squares, parts);
+    squares = joined<T, ACROSS>(squares, parts[1]);
     store<T, ACROSS>(f, part, mean, squares);
 }
 
 // The sums of dy * (x - mean) and of dy over a chunk.
 template <typename T, int ACROSS>
 __device__ __forceinline__ void cotangents(const Stats<T>& f) {
-    __shared__ T parts[THREADS];
+    __shared__ T parts[2][WARPS][ACROSS];
     const Part<T, ACROSS> part(f);
     T products = 0, sum = 0;
     if (part.there) {
@@ -94,8 +98,8 @@ __device__ __forceinline__ void cotangents(const Stats<T>& f) {
             sum += f.dy[at];
         }
     }
-    products = joined<T, ACROSS>(products, parts);
-    sum = joined<T, ACROSS>(sum, parts);
+    products = joined<T, ACROSS>(products, parts[0]);
+    sum = joined<T, ACROSS>(sum, parts[1]);
     store<T, ACROSS>(f, part, products, sum);
 }
 

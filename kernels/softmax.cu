@@ -1,5 +1,5 @@
 // Softmax over rows [rows, n], its logarithm, and the cross-entropy behind it. WIDTH threads share a row: each takes every WIDTH-th
-// element, then their results are joined pairwise, so the order depends on the sizes alone.
+// element, then their results are joined in a fixed order, so the order depends on the sizes alone.
 
 constexpr int THREADS = 256;
 
@@ -21,29 +21,25 @@ struct Sum {
     static __device__ T join(T a, T b) { return a + b; }
 };
 
-// What the threads of a row have, joined; all of them get it.
+// What the threads of a row have, joined; all of them get it. Warps meet in `parts`, which nothing else uses.
 template <typename T, int WIDTH, template <typename> class Op>
 __device__ __forceinline__ T joined(T mine, T* parts) {
-    if (WIDTH == 32) {
 #pragma unroll
-        for (int step = 16; step > 0; step /= 2) mine = Op<T>::join(mine, __shfl_xor_sync(0xffffffff, mine, step));
-        return mine;
-    }
+    for (int step = 16; step > 0; step /= 2) mine = Op<T>::join(mine, __shfl_xor_sync(0xffffffff, mine, step));
+    if (WIDTH == 32) return mine;
+    if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = mine;
     __syncthreads();
-    parts[threadIdx.x] = mine;
-    for (int step = WIDTH / 2; step > 0; step /= 2) {
-        __syncthreads();
-        if (threadIdx.x < step) parts[threadIdx.x] = Op<T>::join(parts[threadIdx.x], parts[threadIdx.x + step]);
-    }
-    __syncthreads();
-    return parts[0];
+    mine = parts[0];
+#pragma unroll
+    for (int warp = 1; warp < WIDTH / 32; warp++) mine = Op<T>::join(mine, parts[warp]);
+    return mine;
 }
 
 enum Wanted { SOFTMAX, LOG, LOSS };
 
 template <typename T, int WIDTH, Wanted WANTED>
 __device__ __forceinline__ void softmax(const Rows<T>& f) {
-    __shared__ T parts[WIDTH == 32 ? 1 : WIDTH];
+    __shared__ T parts[2][WIDTH / 32];
     const long long row = (long long)blockIdx.x * (THREADS / WIDTH) + threadIdx.x / WIDTH;
     const int lane = threadIdx.x % WIDTH;
     if (WIDTH == 32 && row >= f.rows) return;  // whole warps; a block for each row has none beyond the last
@@ -51,14 +47,14 @@ __device__ __forceinline__ void softmax(const Rows<T>& f) {
     T* y = f.y + row * f.n;
     T greatest = -INFINITY;
     for (int i = lane; i < f.n; i += WIDTH) greatest = Greatest<T>::join(x[i], greatest);
-    greatest = joined<T, WIDTH, Greatest>(greatest, parts);
+    greatest = joined<T, WIDTH, Greatest>(greatest, parts[0]);
     T sum = 0;
     for (int i = lane; i < f.n; i += WIDTH) {
         const T e = exp(x[i] - greatest);
         if (WANTED != LOG) y[i] = e;
         sum += e;
     }
-    sum = joined<T, WIDTH, Sum>(sum, parts);
+    sum = joined<T, WIDTH, Sum>(sum, parts[1]);
     const T log_sum = WANTED == SOFTMAX ? T(0) : log(sum), share = T(1) / sum;
     for (int i = lane; i < f.n; i += WIDTH) y[i] = WANTED == LOG ? x[i] - greatest - log_sum : y[i] * share;
     if (WANTED == LOSS && lane == 0) f.loss[row] = log_sum - (x[f.labels[row]] - greatest);

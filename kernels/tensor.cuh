@@ -71,16 +71,17 @@ __device__ __forceinline__ void copy_stage(float* stage, const Operand& x, int f
             const auto* from = x.at(x.line(first + line), x.depth(begin + k));
             const int lines_left = lines - first - line, depth_left = end - begin - k;
             const int count = Stage::ALONG_DEPTH ? depth_left : lines_left;
-            const bool there = from && lines_left > 0 && depth_left > 0;
+            const bool there = (!Operand::HOLES || from) && lines_left > 0 && depth_left > 0;
             copy<16>(stage + Stage::at(line, k), there ? from : x.data, there ? min(count, 4) * 4 : 0);
         }
     } else {
 #pragma unroll 1
-        for (int e = threadIdx.x; e < LINES * STAGE; e += THREADS) {
+        for (int i = 0; i < LINES * STAGE / THREADS; i++) {
             const bool along_depth = x.way == ELEMENTS_ALONG_DEPTH;
+            const int e = threadIdx.x + i * THREADS;
             const int line = along_depth ? e / STAGE : e % LINES, k = along_depth ? e % STAGE : e / LINES;
             const auto* from = x.at(x.line(first + line), x.depth(begin + k));
-            const bool there = from && first + line < lines && begin + k < end;
+            const bool there = (!Operand::HOLES || from) && first + line < lines && begin + k < end;
             copy<4>(stage + Stage::at(line, k), there ? from : x.data, there ? 4 : 0);
         }
     }
@@ -109,7 +110,8 @@ template <int COLUMNS, class Job>
 __device__ __forceinline__ void store_rows(const Job& job, const float* part, int first_row, int end_row, int first_column) {
     if (job.column_stride() == 1) {
 #pragma unroll 1
-        for (int e = threadIdx.x; e < HALF * COLUMNS / 4; e += THREADS) {
+        for (int i = 0; i < HALF * COLUMNS / 4 / THREADS; i++) {
+            const int e = threadIdx.x + i * THREADS;
             const int row = e / (COLUMNS / 4), column = e % (COLUMNS / 4) * 4, n = first_column + column;
             if (first_row + row >= end_row || n >= job.columns) continue;
             const float4 x = *(const float4*)(part + row * (COLUMNS + 8) + column);
@@ -125,7 +127,8 @@ __device__ __forceinline__ void store_rows(const Job& job, const float* part, in
         }
     } else {
 #pragma unroll 1
-        for (int e = threadIdx.x; e < HALF * COLUMNS; e += THREADS) {
+        for (int i = 0; i < HALF * COLUMNS / THREADS; i++) {
+            const int e = threadIdx.x + i * THREADS;
             const int row = e % HALF, column = e / HALF, n = first_column + column;
             if (first_row + row >= end_row || n >= job.columns) continue;
             job.row(first_row + row)[n * job.column_stride()] = job.with_bias(n, part[row * (COLUMNS + 8) + column]);
@@ -133,7 +136,7 @@ __device__ __forceinline__ void store_rows(const Job& job, const float* part, in
     }
 }
 
-// The thread block's tile is (blockIdx.x, blockIdx.y).
+// The thread block's tile is (blockIdx.x, blockIdx.y); there is at least one value of k.
 template <class Precision, int COLUMNS, template <int> class LeftOrder, template <int> class RightOrder, class Job>
 __device__ __forceinline__ void tensor_tile(const Job& job) {
     const int begin = job.begin(), end = job.end();
@@ -156,9 +159,9 @@ __device__ __forceinline__ void tensor_tile(const Job& job) {
     const RightOrder<COLUMNS> rights(column);
     float sum[DOWN_TILES][ACROSS_TILES][4] = {};
     for (int i = 0; i < STAGES - 1; i++) start(begin + i * STAGE, stages + i * BOTH);
-    int now = 0;
+    int now = 0, k = begin;
 #pragma unroll 1
-    for (int k = begin; k < end; k += STAGE) {
+    do {
         asm volatile("cp.async.wait_group %0;" ::"n"(STAGES - 2) : "memory");
         // all have copied this stage, and none works on the one before, which the next copies go to
         __syncthreads();
@@ -181,7 +184,8 @@ __device__ __forceinline__ void tensor_tile(const Job& job) {
             }
         }
         now = now == (STAGES - 1) * BOTH ? 0 : now + BOTH;
-    }
+        k += STAGE;
+    } while (k < end);
     if (Precision::EXACT) {
         float nothing = 0;  // NaN, if a sum is not finite
 #pragma unroll

@@ -18,7 +18,8 @@ __device__ __forceinline__ void tile_at(const Job& job, int first_row, int first
     const int thread = threadIdx.x, column = thread % 16 * PER_THREAD, row = thread / 16 * PER_THREAD;
     const int begin = job.begin(), end = job.end();
     T sum[PER_THREAD][PER_THREAD] = {};
-    for (int first = begin; first < end; first += DEPTH) {
+    int first = begin;
+    do {
 #pragma unroll
         for (int e = 0; e < TILE * DEPTH / THREADS; e++) {
             const int i = thread + e * THREADS, m = first_row + i / DEPTH, k = first + i % DEPTH;
@@ -45,7 +46,8 @@ __device__ __forceinline__ void tile_at(const Job& job, int first_row, int first
             }
         }
         __syncthreads();
-    }
+        first += DEPTH;
+    } while (first < end);
 #pragma unroll
     for (int i = 0; i < PER_THREAD; i++) {
         const int m = first_row + row + i;

@@ -77,9 +77,10 @@ on_device! {
     fn softmax_wherever_the_greatest_is() {
         for (dtype, height) in [(DType::F32, 120.0), (DType::F64, 1000.0)] {
             for n in [40, 700, 2700] {
-                // places on both sides of every step of the kernels' loops and of their pairwise joins; a greatest that is missed
-                // leads to an infinity
-                let places: Vec<usize> = (0..12).flat_map(|i| [(1 << i) - 1, 1 << i, (1 << i) * 5 / 4]).chain([n - 1]).filter(|&i| i < n).collect();
+                // on both sides of every step of the kernels' loops and of their pairwise joins; one that is missed leads to an
+                // infinity
+                let near = |power: usize| [(1 << power) - 1, 1 << power, (1 << power) * 5 / 4];
+                let places: Vec<usize> = (0..12).flat_map(near).chain([n - 1]).filter(|&i| i < n).collect();
                 let peaks: Vec<f64> = places.iter().flat_map(|&at| (0..n).map(move |i| if i == at { height } else { 0.0 })).collect();
                 let rows = places.len();
                 let low = Tensor::uniform([rows, n], -1.0, 1.0, dtype, &mut Rng::new(n as u64));
@@ -88,7 +89,9 @@ on_device! {
                 for (what, x) in [("even", &low), ("with peaks", &high)] {
                     compare(&format!("softmax of {n} {what}"), x, &[], |x, _| vec![x.softmax(-1)]);
                     compare(&format!("log_softmax of {n} {what}"), x, &[], |x, _| vec![x.log_softmax(-1)]);
-                    compare(&format!("cross entropy of {n} {what}"), x, std::slice::from_ref(&labels), |x, labels| vec![x.softmax_cross_entropy(&labels[0])]);
+                    compare(&format!("cross entropy of {n} {what}"), x, std::slice::from_ref(&labels), |x, labels| {
+                        vec![x.softmax_cross_entropy(&labels[0])]
+                    });
                 }
             }
         }

@@ -52,7 +52,7 @@ impl Plan {
         let Sizes { rows, columns, depth, count } = sizes;
         let precision = device.precision();
         let small = precision == Precision::Fp32 && rows * columns * depth < SMALL;
-        let tensor = dtype == DType::F32 && device.tensor_cores() && !small;
+        let tensor = dtype == DType::F32 && device.tensor_cores() && !small && depth > 0;
         let width = tensor.then_some(if columns <= 64 { 64 } else { 128 });
         let tiles = match width {
             Some(width) => [rows.div_ceil(ROWS), columns.div_ceil(width)],
