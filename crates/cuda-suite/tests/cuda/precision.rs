@@ -42,7 +42,7 @@ fn error(got: &Tensor, want: &Tensor, size: &Tensor) -> f64 {
         (true, true) => got.abs(),
         (true, false) => (got - want).abs() / size,
     });
-    errors.fold(0.0, |worst, error| if error <= worst { worst } else { error })
+    errors.fold(0.0, |worst, error| if error <= worst || worst.is_nan() { worst } else { error })
 }
 
 /// Fails unless the error is that of rounded operands, and of sums of `depth` products in fp32.
@@ -292,6 +292,31 @@ fn no_bank_conflicts_and_no_needless_sectors() {
             assert_eq!(counts["macs"], 5 * 256 * 256 * 256, "{name}");
             assert_eq!(counts["sectors"], 3 * (4 * 2 * 128 * 256 + 256 * 256) / 8, "{name}");
         }
+    }
+}
+
+/// Products and a convolution that are copied element by element.
+fn scattered_work() {
+    let rng = &mut Rng::new(11);
+    for orders in ["rr", "rc", "cr"] {
+        let [a, b] = matrices(254, 250, 253, orders, rng);
+        for precision in PRECISIONS {
+            a.view(|x| there(x, precision)).matmul(&b.view(|x| there(x, precision)));
+        }
+    }
+    convolution(31, 61, [3, 3], |_| ());
+    convolution(31, 61, [3, 3], |spec| spec.format = DataFormat::ChannelsFirst);
+}
+
+#[test]
+fn elements_are_copied_by_neighbours() {
+    let path = concat!(module_path!(), "::elements_are_copied_by_neighbours");
+    let Some(report) = counts_in(path, || simulator(this_program()), scattered_work) else { return };
+    let tensor: Vec<_> = report.iter().filter(|(_, counts)| counts["macs"] > 0).collect();
+    assert_eq!(tensor.len(), 3 + 3, "{tensor:?}");
+    for (name, counts) in tensor {
+        // 32 lanes that are no neighbours take 32
+        assert!(counts["sectors"] <= 8 * counts["global_requests"], "{name}: {counts:?}");
     }
 }
 

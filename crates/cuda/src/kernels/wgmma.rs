@@ -11,7 +11,7 @@ use super::{launch, launch_with, start};
 use crate::{Buffer, CudaDevice, capture};
 use cotangent_base::{DType, Layout, Precision, Result, Shape, View};
 use cotangent_kernels::{File, GEMM_3XTF32_SM90A, GEMM_BF16_SM90A, GEMM_TF32_SM90A};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The parameter of the kernel that packs.
@@ -119,10 +119,12 @@ pub fn file(a: View<Buffer>, b: View<Buffer>) -> Result<Option<File>> {
 
 /// Whether the kernels of a cut compute what others do: asked once.
 fn agrees(device: CudaDevice, file: File, cut: &'static Cut) -> Result<bool> {
-    static KNOWN: Mutex<Option<HashMap<(usize, &str, usize), bool>>> = Mutex::new(None);
+    /// The device, the kernels' file and the columns of a tile.
+    type Key = (usize, &'static str, usize);
+    static KNOWN: Mutex<BTreeMap<Key, bool>> = Mutex::new(BTreeMap::new());
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let key = (device.ordinal(), file.stem, cut.columns);
-    if let Some(&agrees) = known().as_ref().and_then(|known| known.get(&key)) {
+    if let Some(&agrees) = known().get(&key) {
         return Ok(agrees);
     }
     // what a recording computes cannot be looked at; the step was computed before, and has asked
@@ -137,10 +139,10 @@ fn agrees(device: CudaDevice, file: File, cut: &'static Cut) -> Result<bool> {
         Buffer::from_slice(device, &values).map(|buffer| (buffer, Layout::contiguous(Shape::from([rows, columns]))))
     };
     let (a, b) = (matrix(m, k)?, matrix(k, n)?);
-    let [a, b] = [&a, &b].map(|(buffer, layout)| View { buffer, layout: layout.clone() });
+    let [a, b] = [&a, &b].map(|(buffer, layout)| View { buffer, layout: *layout });
     let [got, want] = [multiply(file, cut, a, b, None)?, in_tiles(a, b, None)?];
     let agrees = got.to_vec::<f32>()? == want.to_vec::<f32>()?;
-    known().get_or_insert_default().insert(key, agrees);
+    known().insert(key, agrees);
     Ok(agrees)
 }
 
