@@ -14,7 +14,7 @@ const RECORD: &str = "COTANGENT_CHAINS_RECORD";
 /// Launches and pieces of 32 bytes that warps touch.
 type Cost = [u64; 2];
 
-/// The cost of doing `work` once more, by what it costs 5 times and 9 times. `None` in the child process.
+/// The cost of doing `work` once more, of what it costs 5 times and 9 times. `None` in the child process.
 fn cost(path: &str, record: bool, work: impl Fn(usize)) -> Option<Cost> {
     let count = |times: &str| {
         let command = || {

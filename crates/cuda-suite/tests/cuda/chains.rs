@@ -1,4 +1,4 @@
-//! Pointwise ops of a recorded step, joined to chains: the same bits as one by one, for less.
+//! Pointwise ops of a recorded step, joined to chains: the same bits as one by one.
 
 use cotangent::prelude::*;
 use cotangent::{Capture, Carry, Ledger};

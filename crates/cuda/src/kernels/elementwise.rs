@@ -1,4 +1,5 @@
-//! Element-by-element computations: launched when they are asked for, or, while a step is recorded, joined to [chains](crate::chain).
+//! Element-by-element computations: launched when they are asked for or, while a step is recorded, joined to
+//! [chains](crate::chain).
 
 use super::BLOCK;
 use crate::device::CudaDevice;
@@ -33,8 +34,8 @@ pub fn whole(buffer: &Buffer, shape: Shape) -> View<'_, Buffer> {
 pub type Formula = Box<dyn Fn(Body) -> Vec<Arg>>;
 
 impl Elementwise<'_, '_> {
-    /// Computes the outputs by `formula`, which looks at an input's element and no other. While a step is recorded, perhaps
-    /// later and in one kernel with others.
+    /// Computes the outputs by `formula`, which looks at each input's element and no other. While a step is recorded it may
+    /// be done later, in one kernel with others.
     pub fn run(&self, device: CudaDevice, formula: impl Fn(Body) -> Vec<Arg> + 'static) -> Result<()> {
         let link = self.link(Box::new(formula));
         match capture::records_on(device) {
@@ -43,7 +44,7 @@ impl Elementwise<'_, '_> {
         }
     }
 
-    /// The same for a formula that reads inputs where it likes: never later.
+    /// The same for a formula that reads an input where it likes: at once, by itself.
     pub fn run_alone(&self, device: CudaDevice, formula: impl Fn(Body) -> Vec<Arg> + 'static) -> Result<()> {
         self.outputs.iter().chain(self.inputs).for_each(|x| _ = x.buffer.address(0));
         capture::settle(device)?;

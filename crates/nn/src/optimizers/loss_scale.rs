@@ -3,13 +3,13 @@
 use super::Common;
 use cotangent_core::{Error, Result, Tensor};
 
-/// What the loss is multiplied by before its backward pass, by [`scale_loss`](super::Optimizer::scale_loss); a step divides the
-/// gradients by it before anything else is done to them. `fit` and `train_step` do both.
+/// What the loss is multiplied by before its backward pass, by [`scale_loss`](super::Optimizer::scale_loss); a step divides
+/// the gradients by it before anything else is done to them. `fit` and `train_step` do both.
 ///
-/// Scaled by a power of two, gradients keep their bits as long as they are in range (Micikevicius et al. 2018, "Mixed Precision Training",
-/// <https://arxiv.org/abs/1710.03740>). Numbers of fp16, from 6e-8 to 65504, need that. Here all gradients are f32, and products in
-/// bf16 have its range, down to 1e-38, so training needs no scale in any precision unless a gradient on its way is smaller than
-/// that.
+/// Gradients too small for the numbers that hold them are not lost then (Micikevicius et al. 2018, "Mixed Precision
+/// Training", <https://arxiv.org/abs/1710.03740>); a power of two changes no other bit. fp16, which ends at 6e-8, needs
+/// that. Here gradients are f32 in every precision, and the operands of products in bf16 have its range, down to 1e-38: a
+/// model needs a scale only if its gradients, on their way, are smaller still.
 ///
 /// ```
 /// use cotangent_core::Tensor;
@@ -26,9 +26,9 @@ use cotangent_core::{Error, Result, Tensor};
 pub enum LossScale {
     /// Always this number.
     Fixed(f64),
-    /// As Keras's `LossScaleOptimizer` finds it: a step with a gradient that is infinite or NaN is skipped, neither moved nor counted, and
-    /// the scale halved, to 1 at least; after so many steps in a row that were not, the scale is doubled. The host
-    /// looks at the gradients of each step, so a [`Capture`](cotangent_core::Capture) does not record it.
+    /// As Keras's `LossScaleOptimizer` finds it. A step with a gradient that is infinite or NaN is skipped: it moves nothing,
+    /// does not count, and the scale is halved, to 1 at least. After so many steps in a row that were not, it is
+    /// doubled. The host looks at the gradients of each step, so a [`Capture`](cotangent_core::Capture) records none.
     Dynamic {
         /// The scale of the first step.
         initial: f64,

@@ -117,8 +117,8 @@ pub trait Optimizer: Send {
         &mut self.common_mut().state
     }
 
-    /// One step over all `targets`, unless a [`LossScale::Dynamic`] skips it. Fails before it moves any of them, if a setting makes no sense, or a target is not
-    /// tracked or has no gradient.
+    /// One step over all `targets`, unless a [`LossScale::Dynamic`] skips it. Fails before it moves any of them, if a
+    /// setting makes no sense, or a target is not tracked or has no gradient.
     fn step_targets(&mut self, targets: Vec<Target>, grads: &Grads) -> Result<()> {
         self.check()?;
         self.common().check(self.name())?;
