@@ -65,7 +65,8 @@ pub fn conv2d_dx(dy: View<Buffer>, w: View<Buffer>, geometry: &ConvGeometry) -> 
 pub fn conv2d_dw(x: View<Buffer>, dy: View<Buffer>, geometry: &ConvGeometry) -> Buffer {
     let (x, ref geometry) = sampled(x, geometry);
     let level = Level::current();
-    let fast = winograd::suits(x.buffer.dtype(), geometry).then(|| winograd_weight_cotangent(level, x, dy, geometry));
+    let fast =
+        winograd::suits_gradient(x.buffer.dtype(), geometry).then(|| winograd_weight_cotangent(level, x, dy, geometry));
     fast.flatten().unwrap_or_else(
         || for_float!("conv2d_dw", x.buffer.dtype(), T => weight_cotangent::<T>(level, x, dy, geometry)),
     )

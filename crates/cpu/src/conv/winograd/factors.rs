@@ -1,11 +1,20 @@
 //! The factors of Winograd's tiles, applied to a column or row: of 2 × 2 results from 4 × 4 inputs, and of 4 × 4 from
 //! 6 × 6. `N` is the side of the inputs.
 //!
+//! For dw there are tiles of stride 2 as well, of 2 × 2 results from 5 × 5 inputs, and for these `N` is 5:
+//! `y₀ = x₀·w₀ + x₁·w₁ + x₂·w₂` and `y₁ = x₂·w₀ + x₃·w₁ + x₄·w₂` in five products instead of six. The outer taps see the even
+//! inputs, F(2, 2) in three products; the inner tap sees the odd ones.
+//!
 //! The first come from the points 0, ±1 and ∞, the second from 0, ±√½, ±√2 and ∞: with ±1 and ±2, as Lavin and Gray have
 //! it, the error would be twice as large.
 
 use crate::simd::Vector;
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
+
+/// From tile to tile of the inputs.
+pub(super) const fn step<const N: usize>() -> usize {
+    if N == 5 { 4 } else { N - 2 }
+}
 
 /// G applied to three weights.
 #[inline(always)]
@@ -37,6 +46,12 @@ pub(super) fn differences<V: Vector, const N: usize>(d: [V; N]) -> [V; N] {
         to[1] = d[1] + d[2];
         to[2] = d[2] - d[1];
         to[3] = d[1] - d[3];
+    } else if N == 5 {
+        to[0] = d[0] - d[2];
+        to[1] = d[2];
+        to[2] = d[2] - d[4 % N];
+        to[3] = d[1];
+        to[4 % N] = d[3];
     } else {
         let [a, b, c, d, e, f] = [d[0], d[1], d[2], d[3], d[4 % N], d[5 % N]];
         let (even, odd) = (c.mul_add(V::splat(-2.0), e), b.mul_add(V::splat(-2.0), d));
@@ -69,4 +84,59 @@ pub(super) fn sums<V: Vector, const N: usize>(m: [V; N]) -> [V; 4] {
         to[3] = difference.mul_add(V::splat(0.5 * FRAC_1_SQRT_2), odd);
     }
     to
+}
+
+/// A applied to two cotangents.
+#[inline(always)]
+pub(super) fn opposites<V: Vector, const N: usize>([a, b]: [V; 2]) -> [V; N] {
+    let mut to = [a; N];
+    to[1] = a + b;
+    if N == 4 {
+        to[2] = a - b;
+        to[3] = V::zero() - b;
+    } else {
+        to[2] = V::zero() - b;
+        to[4 % N] = b;
+    }
+    to
+}
+
+/// Gᵀ applied to the sums over all tiles.
+#[inline(always)]
+pub(super) fn gather<V: Vector, const N: usize>(u: [V; N]) -> [V; 3] {
+    if N == 4 {
+        let half = V::splat(0.5);
+        let (sum, difference) = (half * (u[1] + u[2]), half * (u[1] - u[2]));
+        [u[0] + sum, difference, sum + u[3]]
+    } else {
+        [u[0] + u[1], u[3] + u[4 % N], u[1] + u[2]]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::SimdFloat;
+
+    type Lanes = <f32 as SimdFloat>::Portable;
+
+    /// A vector of the unit vector `i`.
+    fn unit<const N: usize>(i: usize) -> [Lanes; N] {
+        std::array::from_fn(|j| Vector::broadcast(if i == j { 1.0 } else { 0.0 }))
+    }
+
+    /// Whether tap t of result o sees input `stride·o + t` and no other, from the factors of dw.
+    fn is_correlation<const N: usize>(stride: usize) {
+        for (o, t, i) in (0..2).flat_map(|o| (0..3).flat_map(move |t| (0..N).map(move |i| (o, t, i)))) {
+            let (x, y) = (differences::<Lanes, N>(unit(i)), opposites::<Lanes, N>(unit(o)));
+            let seen = gather::<Lanes, N>(std::array::from_fn(|p| x[p] * y[p]))[t].to_array()[0];
+            assert_eq!(seen, if i == stride * o + t { 1.0 } else { 0.0 }, "result {o}, tap {t}, input {i}");
+        }
+    }
+
+    #[test]
+    fn the_factors_of_dw_are_those_of_windows_with_their_stride() {
+        is_correlation::<4>(1);
+        is_correlation::<5>(2);
+    }
 }

@@ -40,7 +40,7 @@ unsafe fn bias<V: Vector>(bias: Option<&[V::Scalar]>, k: usize, filters: usize) 
 /// # Safety
 /// `to` has room for them.
 #[inline(always)]
-unsafe fn write<V: Vector>(x: V, to: *mut V::Scalar, count: usize) {
+pub(super) unsafe fn write<V: Vector>(x: V, to: *mut V::Scalar, count: usize) {
     // SAFETY: the caller's promise.
     unsafe { if count < V::WIDTH { x.store_part(to, count) } else { x.store(to) } }
 }

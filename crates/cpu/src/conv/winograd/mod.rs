@@ -27,8 +27,6 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use transform::{Inputs, Outputs, Rows, Weights};
 
-/// The places of a small tile, transformed.
-const PLACES: usize = 16;
 /// The numbers of a block's transformed tiles and their products, at most: they stay in the second-level cache.
 const BLOCK: usize = 1 << 17;
 /// The tiles of a block, at most, where channels and filters are so many that this is more than `BLOCK`: each block reads
@@ -64,7 +62,7 @@ struct Images<'a> {
 impl<'a> Images<'a> {
     /// The images of a convolution with this geometry.
     fn under(x: &'a [f32], g: &ConvGeometry) -> Self {
-        assert!(suits(DType::F32, g) && x.len() == g.x_shape().count());
+        assert!(suits_gradient(DType::F32, g) && x.len() == g.x_shape().count());
         let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.input, before: s.before });
         Self { x, axes, channels: g.channels }
     }
@@ -86,10 +84,21 @@ struct Axis {
 
 /// Whether the convolution can be computed so, and is worth it.
 pub(super) fn suits(dtype: DType, g: &ConvGeometry) -> bool {
-    let plain = |s: &Slide| (s.kernel, s.stride, s.dilation) == (3, 1, 1) && s.before <= 2;
-    let tiles = g.batch * g.window.h.output.div_ceil(2) * g.window.w.output.div_ceil(2);
-    let large = g.channels >= LEAST && g.filters >= LEAST && tiles > LEAST_TILES;
-    dtype == DType::F32 && g.groups == 1 && plain(&g.window.h) && plain(&g.window.w) && large
+    g.window.h.stride == 1 && suits_gradient(dtype, g)
+}
+
+/// Whether the cotangent of its weights can be computed so, and is worth it.
+pub(super) fn suits_gradient(dtype: DType, g: &ConvGeometry) -> bool {
+    let (h, w) = (g.window.h, g.window.w);
+    let plain = |s: &Slide| (s.kernel, s.dilation) == (3, 1) && s.stride <= 2 && s.before <= 2;
+    let tiles = g.batch * h.output.div_ceil(2) * w.output.div_ceil(2);
+    // with strides there is less to gain, and tiles that reach over the edges would cost all of it
+    let (least, full) = match h.stride {
+        1 => (LEAST, true),
+        _ => (2 * LEAST, 32 * tiles <= 9 * g.batch * h.output * w.output),
+    };
+    let large = g.channels >= least && g.filters >= least && tiles > LEAST_TILES && full;
+    dtype == DType::F32 && g.groups == 1 && plain(&h) && plain(&w) && h.stride == w.stride && large
 }
 
 /// The side of the tiles that take fewer products for images of `size` results. A function of the sizes alone.
@@ -124,8 +133,9 @@ impl<'a> Winograd<'a> {
         let plan = Plan { conv: self, tiles, tile, u: u.as_slice(), finish };
         let count = self.batch * tiles[0] * tiles[1];
         let each = self.places() * (plan.inputs_apart() + plan.outputs_apart());
-        let most = count.div_ceil(threads()).clamp(tile.rows, BLOCK_TILES);
-        let block = (BLOCK / each).max(most).next_multiple_of(tile.rows);
+        // as many blocks for each thread
+        let blocks = count.div_ceil((BLOCK / each).max(BLOCK_TILES)).next_multiple_of(threads());
+        let block = count.div_ceil(blocks).next_multiple_of(tile.rows);
         let finite = AtomicBool::new(true);
         for_ranges(count, block, |start, end| {
             if !plan.block(start..end) {

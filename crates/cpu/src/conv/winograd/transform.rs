@@ -1,10 +1,21 @@
 //! Into the transformed places and back.
 
-use super::factors::{differences, spread, sums};
-use super::{Axis, Finish, Images, PLACES};
+use super::factors::{differences, gather, opposites, spread, step, sums};
+use super::finish::write;
+use super::{Axis, Finish, Images};
 use crate::par::Shared;
 use crate::simd::{Kernel, Vector};
 use std::ops::Range;
+
+/// The first `count` numbers, at most a vector.
+///
+/// # Safety
+/// They are there.
+#[inline(always)]
+unsafe fn read<V: Vector>(from: *const V::Scalar, count: usize) -> V {
+    // SAFETY: the caller's promise.
+    unsafe { if count < V::WIDTH { V::load_part(from, count) } else { V::load(from) } }
+}
 
 /// `u[place, panel, c, column] = G·g·Gᵀ` of weights `[tap, c, k]`, in panels of `width` filters; filters that are over in
 /// the last panel are 0.
@@ -39,7 +50,7 @@ impl<const N: usize> Kernel<f32> for Weights<'_, N> {
                         let mut g = [V::zero(); 3];
                         for (y, g) in g.iter_mut().enumerate() {
                             let from = from.wrapping_add((3 * y + x) * channels * filters);
-                            *g = if count < V::WIDTH { V::load_part(from, count) } else { V::load(from) };
+                            *g = read(from, count);
                         }
                         for (line, value) in lines.iter_mut().zip(spread::<V, N>(g)) {
                             line[x] = value;
@@ -110,7 +121,7 @@ impl<const N: usize> Inputs<'_, N> {
         let (n, [row, column]) = position(tile, self.grid);
         let image = &x[n * h.input * w.input * channels..][..h.input * w.input * channels];
         let inside = |tile: usize, i: usize, axis: Axis| {
-            ((N - 2) * tile + i).checked_sub(axis.before).filter(|&at| at < axis.input)
+            (step::<N>() * tile + i).checked_sub(axis.before).filter(|&at| at < axis.input)
         };
         let columns: [_; N] = std::array::from_fn(|x| inside(column, x, w));
         std::array::from_fn(|y| {
@@ -143,7 +154,7 @@ impl<const N: usize> Kernel<f32> for Inputs<'_, N> {
                         let mut column = [V::zero(); N];
                         for (y, d) in column.iter_mut().enumerate() {
                             let from = pixels[y][x].add(c);
-                            *d = if rest < V::WIDTH { V::load_part(from, rest) } else { V::load(from) };
+                            *d = read(from, rest);
                         }
                         for (row, d) in rows.iter_mut().zip(differences(column)) {
                             row[x] = d;
@@ -192,7 +203,7 @@ impl<F: Finish, const N: usize> Kernel<f32> for Outputs<'_, F, N> {
                         let mut column = [V::zero(); N];
                         for (y, m) in column.iter_mut().enumerate() {
                             let from = from.add((N * y + x) * count * self.apart);
-                            *m = if filters < V::WIDTH { V::load_part(from, filters) } else { V::load(from) };
+                            *m = read(from, filters);
                         }
                         for (row, sum) in rows.iter_mut().zip(sums(column)) {
                             row[x] = sum;
@@ -217,7 +228,7 @@ impl<F: Finish, const N: usize> Kernel<f32> for Outputs<'_, F, N> {
 }
 
 /// `m[place, tile] = A·dy·Aᵀ` for some tiles of cotangents `[n, h, w, k]`: the transpose of what [`Outputs`] does.
-pub(super) struct Cotangents<'a> {
+pub(super) struct Cotangents<'a, const N: usize> {
     pub dy: &'a [f32],
     /// The size of its images.
     pub size: [usize; 2],
@@ -227,13 +238,7 @@ pub(super) struct Cotangents<'a> {
     pub m: Rows,
 }
 
-/// A applied to two numbers.
-#[inline(always)]
-fn opposites<V: Vector>([a, b]: [V; 2]) -> [V; 4] {
-    [a, a + b, a - b, V::zero() - b]
-}
-
-impl Kernel<f32> for Cotangents<'_> {
+impl<const N: usize> Kernel<f32> for Cotangents<'_, N> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) {
@@ -243,7 +248,7 @@ impl Kernel<f32> for Cotangents<'_> {
             let (n, [row, column]) = position(tile, self.grid);
             for k in (0..filters).step_by(V::WIDTH) {
                 let rest = filters - k;
-                let mut columns = [[V::zero(); 4]; 2];
+                let mut columns = [[V::zero(); N]; 2];
                 for (x, to) in columns.iter_mut().enumerate() {
                     let mut pair = [V::zero(); 2];
                     for (y, d) in pair.iter_mut().enumerate() {
@@ -251,12 +256,12 @@ impl Kernel<f32> for Cotangents<'_> {
                         if row < height && column < width {
                             let from = dy[((n * height + row) * width + column) * filters + k..].as_ptr();
                             // SAFETY: `rest` filters are there.
-                            *d = unsafe { if rest < V::WIDTH { V::load_part(from, rest) } else { V::load(from) } };
+                            *d = unsafe { read(from, rest) };
                         }
                     }
                     *to = opposites(pair);
                 }
-                let mut places = [[V::zero(); 4]; 4];
+                let mut places = [[V::zero(); N]; N];
                 for (y, place) in places.iter_mut().enumerate() {
                     *place = opposites([columns[0][y], columns[1][y]]);
                 }
@@ -268,7 +273,7 @@ impl Kernel<f32> for Cotangents<'_> {
 }
 
 /// `dw = Gᵀ·du·G` for some channels. Says whether all of it is finite.
-pub(super) struct WeightCotangents<'a> {
+pub(super) struct WeightCotangents<'a, const N: usize> {
     /// `[place, c, k]`, with rows `apart`.
     pub du: &'a [f32],
     pub apart: usize,
@@ -278,20 +283,12 @@ pub(super) struct WeightCotangents<'a> {
     pub dw: Shared<f32>,
 }
 
-/// Gᵀ applied to four numbers.
-#[inline(always)]
-fn gather<V: Vector>([a, b, c, d]: [V; 4]) -> [V; 3] {
-    let half = V::splat(0.5);
-    let (sum, difference) = (half * (b + c), half * (b - c));
-    [a + sum, difference, sum + d]
-}
-
-impl Kernel<f32> for WeightCotangents<'_> {
+impl<const N: usize> Kernel<f32> for WeightCotangents<'_, N> {
     type Output = bool;
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) -> bool {
         let [channels, filters] = self.sizes;
-        assert!(self.apart >= filters.next_multiple_of(V::WIDTH) && self.du.len() >= PLACES * channels * self.apart);
+        assert!(self.apart >= filters.next_multiple_of(V::WIDTH) && self.du.len() >= N * N * channels * self.apart);
         let mut finite = V::zero(); // stays 0 while all results are finite
         for c in self.channels.clone() {
             for k in (0..filters).step_by(V::WIDTH) {
@@ -299,12 +296,12 @@ impl Kernel<f32> for WeightCotangents<'_> {
                 // SAFETY: a row of du holds whole vectors, and the numbers behind its last filter are not used; the
                 // channel's part of dw is the caller's alone.
                 unsafe {
-                    let mut lines = [[V::zero(); 4]; 3];
-                    for x in 0..4 {
-                        let mut column = [V::zero(); 4];
+                    let mut lines = [[V::zero(); N]; 3];
+                    for x in 0..N {
+                        let mut column = [V::zero(); N];
                         for (y, u) in column.iter_mut().enumerate() {
-                            let from = self.du.as_ptr().add(((4 * y + x) * channels + c) * self.apart + k);
-                            *u = if count < V::WIDTH { V::load_part(from, count) } else { V::load(from) };
+                            let from = self.du.as_ptr().add(((N * y + x) * channels + c) * self.apart + k);
+                            *u = read(from, count);
                         }
                         for (line, value) in lines.iter_mut().zip(gather(column)) {
                             line[x] = value;
@@ -314,7 +311,7 @@ impl Kernel<f32> for WeightCotangents<'_> {
                         for (x, value) in gather(line).into_iter().enumerate() {
                             finite = V::fma(value, V::zero(), finite);
                             let to = self.dw.ptr().add(((3 * y + x) * channels + c) * filters + k);
-                            if count < V::WIDTH { value.store_part(to, count) } else { value.store(to) }
+                            write(value, to, count);
                         }
                     }
                 }
