@@ -45,5 +45,5 @@ pub fn inference(batch: usize) -> Work {
     let mnist = Mnist::load().expect("MNIST").first(batch);
     let (images, _) = mnist_digits("cnn", &mnist);
     let model = mnist_model("cnn").expect("the model is sound");
-    Box::new(move || drop(black_box(no_grad(|| model.call(&images)))))
+    Box::new(move || drop(black_box(model.predict(&images).expect("images of the right shape"))))
 }

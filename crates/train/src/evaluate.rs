@@ -7,10 +7,21 @@ use crate::{Model, Score, Tensors};
 use cotangent_core::{Device, Error, Result, Tensor, no_grad};
 use cotangent_nn::Pass;
 
-/// How many samples inference takes at a time. Only memory and speed depend on it: means are over samples.
+/// How many samples inference takes at a time, at most. Only memory and speed depend on it: means are over samples.
 const BATCH: usize = 256;
 
+/// The numbers of a layer's output for one batch, at most, on a CPU: they stay in a cache until the next layer reads them.
+const VALUES: usize = 2 << 20;
+
 impl Model {
+    /// How many samples inference takes at a time.
+    fn inference_batch(&self) -> usize {
+        match self.device == Device::Cpu {
+            true => (VALUES / self.graph.largest_value().max(1)).clamp(8, BATCH),
+            false => BATCH,
+        }
+    }
+
     /// The mean loss and metrics over the samples `x` with targets `y`, in inference mode. For several inputs or
     /// outputs `x` or `y` is a list: `[&a, &b]`.
     ///
@@ -36,8 +47,9 @@ impl Model {
     pub(crate) fn tally_over(&self, samples: &Samples) -> Result<Tally> {
         let (mut tally, mut running) = (self.tally()?, Running::default());
         running.begin(&tally)?;
-        for start in (0..samples.count).step_by(BATCH) {
-            let batch = samples.range(start, BATCH.min(samples.count - start)).to_device(&self.device)?;
+        let most = self.inference_batch();
+        for start in (0..samples.count).step_by(most) {
+            let batch = samples.range(start, most.min(samples.count - start)).to_device(&self.device)?;
             let count = || {
                 let outputs = self.forward(&batch.x, &mut Pass::inference(&mut self.rng.clone()));
                 let (_, losses) = self.loss(&batch, &outputs)?;
@@ -72,13 +84,14 @@ impl Model {
     pub fn predict_all(&self, x: impl Into<Tensors>) -> Result<Vec<Tensor>> {
         let x = x.into();
         let count = check_inputs("predict", self, &x)?;
+        let most = self.inference_batch();
         let batch = |start| {
-            let part = |x: &Tensor| x.narrow(0, start, BATCH.min(count - start)).to_device(&self.device);
+            let part = |x: &Tensor| x.narrow(0, start, most.min(count - start)).to_device(&self.device);
             let outputs = self.call_all(x.list().iter().map(part).collect::<Result<Vec<_>>>()?);
             // where the caller's tensors are, to be compared with them
             outputs.iter().map(|y| y.to_device(&x.list()[0].device())).collect::<Result<Vec<_>>>()
         };
-        let all = || (0..count.max(1)).step_by(BATCH).map(batch).collect::<Result<Vec<Vec<Tensor>>>>();
+        let all = || (0..count.max(1)).step_by(most).map(batch).collect::<Result<Vec<Vec<Tensor>>>>();
         let batches = Device::attempt(|| no_grad(all))??;
         let output = |i: usize| Tensor::concat(&batches.iter().map(|outputs| &outputs[i]).collect::<Vec<_>>(), 0);
         Ok((0..self.graph.outputs.len()).map(output).collect())

@@ -77,6 +77,15 @@ impl Graph {
         self.shapes[value]
     }
 
+    /// The most numbers that a value has, for one sample.
+    pub fn largest_value(&self) -> usize {
+        let within = self.layers.iter().map(|entry| match &entry.block {
+            Block::Model(model) => model.graph.largest_value(),
+            _ => 0,
+        });
+        self.shapes.iter().map(Shape::count).chain(within).max().unwrap_or(0)
+    }
+
     /// The shapes of the inputs, without the batch axis.
     pub fn input_shapes(&self) -> &[Shape] {
         &self.shapes[..self.inputs.len()]
