@@ -88,6 +88,10 @@ pub fn counts_in(
     }
     let text = std::fs::read_to_string(&report).expect("the simulator writes its report");
     std::fs::remove_file(&report).expect("the report was there");
+    // whoever started the test may want it, too
+    if let Some(path) = var_os("PTXSIM_REPORT") {
+        std::fs::write(path, &text).expect("the report can be written");
+    }
     let mut lines = text.lines().map(|line| line.split('\t'));
     let names: Vec<&str> = lines.next().expect("a heading").skip(1).collect();
     let counts = |cells: std::str::Split<char>| {

@@ -56,6 +56,8 @@ fn spoil(x: Tensor, spoiled: bool) -> Tensor {
 /// Products in all orders against f64 on the CPU, with a bias if it is a single matrix.
 pub fn products(batch: usize, [m, n, k]: [usize; 3], orders: &[&str], precisions: &[Precision], spoiled: bool) {
     let rng = &mut Rng::new(3);
+    // results are kept, so that no later one finds an earlier one in its memory
+    let mut kept = Vec::new();
     for order in orders {
         let mut letters = order.chars();
         let mut draw = |shape, spoiled| matrix(batch, shape, letters.next().expect("two letters"), rng, spoiled);
@@ -69,6 +71,7 @@ pub fn products(batch: usize, [m, n, k]: [usize; 3], orders: &[&str], precisions
         for &precision in precisions {
             let y = product(&|x| there(x, precision));
             check(&y, &want, &size, k, precision, &format!("{batch} of [{m}, {k}]·[{k}, {n}] in {order}"));
+            kept.push(y);
         }
     }
 }
@@ -89,8 +92,10 @@ fn convolution([channels, filters]: [usize; 2], kernel: [usize; 2], spoiled: boo
     let taps = kernel[0] * kernel[1];
     let depths = [taps * channels / spec.groups, taps * filters / spec.groups, 2 * 10 * 9];
     let precisions = if spoiled { &PRECISIONS[..1] } else { &PRECISIONS };
+    let mut kept = Vec::new();
     for &precision in precisions {
-        for (i, got) in run(all.map(|x| there(x, precision))).iter().enumerate() {
+        kept.push(run(all.map(|x| there(x, precision))));
+        for (i, got) in kept[kept.len() - 1].iter().enumerate() {
             let what = format!("{} of {channels} → {filters}, {spec:?}", ["y", "dx", "dw"][i]);
             check(got, &want[i], &size[i], depths[i], precision, &what);
         }
