@@ -183,7 +183,7 @@ impl<T: SimdFloat> Kernel<T> for Block<'_, T> {
             while place.row < self.out.len() {
                 // SAFETY: whoever made the block vouches that its three matrices are as large as it says.
                 place.row += unsafe {
-                    if const { every::<T, VECTORS>() } && self.left.step != 1 && place.cols > V::WIDTH {
+                    if const { every::<T, VECTORS>() } && place.cols > V::WIDTH && self.touch(place, height::<V>()) {
                         self.tall::<V, VECTORS, false>(place)
                     } else if place.cols > V::WIDTH {
                         self.tall::<V, VECTORS, true>(place)
@@ -197,17 +197,20 @@ impl<T: SimdFloat> Kernel<T> for Block<'_, T> {
 }
 
 impl<T: SimdFloat> Block<'_, T> {
+    /// Whether the rows of A from the place on touch, as many as a tile has at most.
+    #[inline(always)]
+    fn touch(&self, p: Place<T>, most: usize) -> bool {
+        let rows = &self.left.rows[p.row..self.out.len().min(p.row + most)];
+        self.left.step != 1 && rows.iter().enumerate().all(|(r, &row)| row == rows[0].wrapping_add(r))
+    }
+
     /// Computes the tallest tile that the rows from the place on fill and the level has registers for; gives its height.
     ///
     /// # Safety
     /// The block's matrices are as large as it says.
     #[inline(always)]
     unsafe fn tall<V: Vector<Scalar = T>, const N: usize, const APART: bool>(&self, p: Place<T>) -> usize {
-        let mut rows = height::<V>().min(self.out.len() - p.row);
-        if !APART {
-            let touch = |r: &usize| self.left.rows[p.row + r] == self.left.rows[p.row].wrapping_add(*r);
-            rows = (1..rows).take_while(touch).count() + 1;
-        }
+        let rows = self.out.len() - p.row;
         // constants, so that no level compiles tiles it has no registers for, nor more than pay
         macro_rules! tallest {
             ($($height:literal if $there:expr;)*) => {$(
