@@ -15,7 +15,7 @@ use cotangent_base::{DType, Shape};
 use std::any::TypeId;
 
 /// The most memory operands of a chain, so that its addresses stay few among the registers.
-const OPERANDS: usize = 24;
+pub const OPERANDS: usize = 24;
 /// The most instructions, before those that nobody needs are left out.
 const INSTRUCTIONS: usize = 3000;
 /// The most numbers of formulas: with all else they must fit the 4 KiB of a kernel's parameters.

@@ -1,7 +1,7 @@
 //! The emitted text, held against what was once read and found right.
 
 use super::*;
-use crate::chain::Waiting;
+use crate::chain::{Chain, OPERANDS, Waiting};
 use crate::kernels::elementwise::{Formula, Link, Operand};
 use cotangent_base::{DType, Lane, Layout, Map, Shape, Update};
 use std::any::TypeId;
@@ -156,4 +156,27 @@ fn a_chain_keeps_in_registers_what_nobody_holds() {
     assert_eq!((&chain.outputs, &chain.inputs), (&vec![sum, y], &vec![x, w, b]));
     let graph = chain.graph(2);
     assert_snapshot("chain.ptx", &ptx(&graph, 3 + 5 * 3 + graph.constants().len()));
+}
+
+#[test]
+fn a_chain_never_outgrows_a_kernels_parameters() {
+    let whole = |block| Operand { block, dtype: DType::F32, layout: Layout::contiguous(Shape::from([2, 3, 4])) };
+    // no two axes of its operands are one
+    let folded = |block| Operand { layout: Layout::new(Shape::from([2, 3, 4]), &[1, 2, 30], 0), ..whole(block) };
+    for numbers in [1, 40] {
+        let formula = move |x: &[Sym<f32>]| (0..numbers).fold(x[0], |sum, i| sum * x[1] + Lane::splat(f64::from(i)));
+        let mut waiting = Waiting::default();
+        let mut chains = Vec::new();
+        for i in 1..200 {
+            chains.extend(waiting.push(link(whole(i + 1), &[whole(i), folded(1000 + i)], formula)));
+            waiting.give_up(i);
+        }
+        chains.extend(waiting.take_all());
+        assert!(chains.len() < 40, "{} chains", chains.len());
+        for chain in chains.into_iter().filter_map(Chain::joined) {
+            let (graph, operands) = (chain.graph(3), chain.operands().count());
+            let slots = 1 + 3 + operands * (1 + 3) + graph.constants().len();
+            assert!(8 * slots <= 4096 && operands <= OPERANDS, "{slots} slots, {operands} operands");
+        }
+    }
 }
