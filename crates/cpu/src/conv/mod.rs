@@ -17,7 +17,7 @@ mod winograd;
 
 use crate::dense::dense;
 use crate::dispatch::for_float;
-use crate::gemm::{Product, Strided};
+use crate::gemm::{Product, Strided, collide};
 use crate::par::Shared;
 use crate::simd::{Level, SimdFloat};
 use crate::{Buffer, memory};
@@ -73,11 +73,12 @@ pub fn conv2d_dw(x: View<Buffer>, dy: View<Buffer>, geometry: &ConvGeometry) -> 
 }
 
 /// Windows of one tap with strides see some pixels only: these pixels, and a geometry that sees all of them. Other
-/// convolutions stay as they are.
+/// convolutions stay as they are, and so do images whose pixels can be read where they lie.
 fn sampled<'a>(x: View<'a, Buffer>, g: &ConvGeometry) -> (View<'a, Buffer>, ConvGeometry) {
     let (h, w) = (g.window.h, g.window.w);
     let one = |s: Slide| s.kernel == 1 && s.before == 0 && s.output <= s.input.div_ceil(s.stride);
-    if !one(h) || !one(w) || (h.stride, w.stride) == (1, 1) {
+    let here = g.format == DataFormat::ChannelsLast && !collide::<f32>((w.stride * g.channels) as isize);
+    if !one(h) || !one(w) || (h.stride, w.stride) == (1, 1) || here {
         return (x, *g);
     }
     assert_eq!(x.shape(), g.x_shape(), "[conv2d] x against the geometry");
