@@ -36,6 +36,8 @@ const BLOCK_TILES: usize = 112;
 const LEAST: usize = 16;
 /// So many tiles pay for the transformed weights.
 const LEAST_TILES: usize = 96;
+/// So few weights for each tap, transformed, stay in the second-level cache: fewer large tiles pay for them.
+const FEW_WEIGHTS: usize = 1 << 13;
 
 /// A convolution that [`suits`], channels last.
 pub(super) struct Winograd<'a> {
@@ -101,26 +103,28 @@ pub(super) fn suits_gradient(dtype: DType, g: &ConvGeometry) -> bool {
     dtype == DType::F32 && g.groups == 1 && plain(&h) && plain(&w) && h.stride == w.stride && large
 }
 
-/// The side of the tiles that take fewer products for images of `size` results. A function of the sizes alone.
-fn side(batch: usize, size: [usize; 2]) -> usize {
+/// The side of the tiles that take fewer products for images of `size` results, with `weights` for each tap. A function of
+/// the sizes alone.
+fn side(batch: usize, size: [usize; 2], weights: usize) -> usize {
     let tiles = |side: usize| batch * size[0].div_ceil(side) * size[1].div_ceil(side);
     // what is saved must be worth the longer transforms
     let fewer = 5 * 36 * tiles(4) < 4 * 16 * tiles(2);
-    if fewer && tiles(4) > LEAST_TILES { 4 } else { 2 }
+    let least = if weights <= FEW_WEIGHTS { LEAST_TILES / 4 } else { LEAST_TILES };
+    if fewer && tiles(4) > least { 4 } else { 2 }
 }
 
 impl<'a> Winograd<'a> {
     /// The convolution of x and w with this geometry.
     pub fn forward(level: Level, x: &'a [f32], w: &'a [f32], g: &ConvGeometry) -> Self {
         assert!(w.len() == g.w_shape().count());
-        let side = side(g.batch, [g.window.h.output, g.window.w.output]);
+        let side = side(g.batch, [g.window.h.output, g.window.w.output], g.channels * g.filters);
         Self { level, images: Images::under(x, g), w, batch: g.batch, filters: g.filters, side }
     }
 
     /// The cotangent of its x, from y's; w with its taps flipped, its channels and filters exchanged.
     pub fn backward(level: Level, dy: &'a [f32], w: &'a [f32], g: &ConvGeometry) -> Self {
         assert!(w.len() == g.w_shape().count());
-        let side = side(g.batch, [g.window.h.input, g.window.w.input]);
+        let side = side(g.batch, [g.window.h.input, g.window.w.input], g.channels * g.filters);
         Self { level, images: Images::above(dy, g), w, batch: g.batch, filters: g.channels, side }
     }
 
