@@ -134,6 +134,9 @@ on_device! {
         // what is stored beyond a matrix is in the next one, or outside of all memory
         products(16, [8, 64, 512], &ORDERS, &PRECISIONS, false);
         products(16, [8, 128, 256], &ORDERS, &PRECISIONS, false);
+        for columns in [5, 6, 7] {
+            [false, true].map(|spoiled| products(1, [256, columns, 210], &ORDERS, &PRECISIONS[..1], spoiled));
+        }
     }
 
     fn products_over_nothing_are_the_bias() {
