@@ -233,10 +233,5 @@ fn load<V: Vector>(x: &[V::Scalar], j: usize, fill: V) -> V {
 fn store<V: Vector>(x: V, y: &mut [V::Scalar], j: usize) {
     let left = y.len() - j;
     // SAFETY: `left` elements are there from j on.
-    unsafe {
-        match left >= V::WIDTH {
-            true => x.store(y.as_mut_ptr().add(j)),
-            false => x.store_part(y.as_mut_ptr().add(j), left),
-        }
-    }
+    unsafe { x.store_next(y.as_mut_ptr().add(j), left) }
 }

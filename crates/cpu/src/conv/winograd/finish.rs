@@ -29,20 +29,8 @@ unsafe fn bias<V: Vector>(bias: Option<&[V::Scalar]>, k: usize, filters: usize) 
     match bias {
         None => V::zero(),
         // SAFETY: the caller's promise.
-        Some(bias) if filters < V::WIDTH => unsafe { V::load_part(bias.as_ptr().add(k), filters) },
-        // SAFETY: the caller's promise.
-        Some(bias) => unsafe { V::load(bias.as_ptr().add(k)) },
+        Some(bias) => unsafe { V::load_next(bias.as_ptr().add(k), filters) },
     }
-}
-
-/// Writes `count` numbers, at most a vector.
-///
-/// # Safety
-/// `to` has room for them.
-#[inline(always)]
-pub(super) unsafe fn write<V: Vector>(x: V, to: *mut V::Scalar, count: usize) {
-    // SAFETY: the caller's promise.
-    unsafe { if count < V::WIDTH { x.store_part(to, count) } else { x.store(to) } }
 }
 
 /// Adds the bias and writes the results, `[n, h, w, k]`.
@@ -71,7 +59,7 @@ impl Finish for Plain<'_> {
                 for (column, y) in line.into_iter().enumerate().map(|(j, y)| (2 * place[1] + j, y)) {
                     if row < height && column < width {
                         let to = self.y.ptr().add(((n * height + row) * width + column) * self.filters + k);
-                        write(y + bias, to, filters);
+                        (y + bias).store_next(to, filters);
                     }
                 }
             }
@@ -113,7 +101,7 @@ impl Finish for Pooled<'_> {
                 best = V::select(wins, y + bias, best);
                 winner = V::select(wins, V::splat(tap), winner);
             }
-            write(best, self.y.ptr().add(to), filters);
+            best.store_next(self.y.ptr().add(to), filters);
             let winners = winner.to_array();
             let taps = self.taps.part(to, to + filters);
             for (tap, &winner) in taps.iter_mut().zip(&winners) {

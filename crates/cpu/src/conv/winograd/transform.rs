@@ -1,21 +1,10 @@
 //! Into the transformed places and back.
 
 use super::factors::{differences, gather, opposites, spread, step, sums};
-use super::finish::write;
 use super::{Axis, Finish, Images};
 use crate::par::Shared;
 use crate::simd::{Kernel, Vector};
 use std::ops::Range;
-
-/// The first `count` numbers, at most a vector.
-///
-/// # Safety
-/// They are there.
-#[inline(always)]
-unsafe fn read<V: Vector>(from: *const V::Scalar, count: usize) -> V {
-    // SAFETY: the caller's promise.
-    unsafe { if count < V::WIDTH { V::load_part(from, count) } else { V::load(from) } }
-}
 
 /// `u[place, panel, c, column] = G·g·Gᵀ` of weights `[tap, c, k]`, in panels of `width` filters; filters that are over in
 /// the last panel are 0.
@@ -50,7 +39,7 @@ impl<const N: usize> Kernel<f32> for Weights<'_, N> {
                         let mut g = [V::zero(); 3];
                         for (y, g) in g.iter_mut().enumerate() {
                             let from = from.wrapping_add((3 * y + x) * channels * filters);
-                            *g = read(from, count);
+                            *g = V::load_next(from, count);
                         }
                         for (line, value) in lines.iter_mut().zip(spread::<V, N>(g)) {
                             line[x] = value;
@@ -154,7 +143,7 @@ impl<const N: usize> Kernel<f32> for Inputs<'_, N> {
                         let mut column = [V::zero(); N];
                         for (y, d) in column.iter_mut().enumerate() {
                             let from = pixels[y][x].add(c);
-                            *d = read(from, rest);
+                            *d = V::load_next(from, rest);
                         }
                         for (row, d) in rows.iter_mut().zip(differences(column)) {
                             row[x] = d;
@@ -203,7 +192,7 @@ impl<F: Finish, const N: usize> Kernel<f32> for Outputs<'_, F, N> {
                         let mut column = [V::zero(); N];
                         for (y, m) in column.iter_mut().enumerate() {
                             let from = from.add((N * y + x) * count * self.apart);
-                            *m = read(from, filters);
+                            *m = V::load_next(from, filters);
                         }
                         for (row, sum) in rows.iter_mut().zip(sums(column)) {
                             row[x] = sum;
@@ -256,7 +245,7 @@ impl<const N: usize> Kernel<f32> for Cotangents<'_, N> {
                         if row < height && column < width {
                             let from = dy[((n * height + row) * width + column) * filters + k..].as_ptr();
                             // SAFETY: `rest` filters are there.
-                            *d = unsafe { read(from, rest) };
+                            *d = unsafe { V::load_next(from, rest) };
                         }
                     }
                     *to = opposites(pair);
@@ -301,7 +290,7 @@ impl<const N: usize> Kernel<f32> for WeightCotangents<'_, N> {
                         let mut column = [V::zero(); N];
                         for (y, u) in column.iter_mut().enumerate() {
                             let from = self.du.as_ptr().add(((N * y + x) * channels + c) * self.apart + k);
-                            *u = read(from, count);
+                            *u = V::load_next(from, count);
                         }
                         for (line, value) in lines.iter_mut().zip(gather(column)) {
                             line[x] = value;
@@ -311,7 +300,7 @@ impl<const N: usize> Kernel<f32> for WeightCotangents<'_, N> {
                         for (x, value) in gather(line).into_iter().enumerate() {
                             finite = V::fma(value, V::zero(), finite);
                             let to = self.dw.ptr().add(((3 * y + x) * channels + c) * filters + k);
-                            write(value, to, count);
+                            value.store_next(to, count);
                         }
                     }
                 }
