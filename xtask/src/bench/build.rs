@@ -11,6 +11,7 @@ pub struct Programs {
     ours: PathBuf,
     /// Nowhere, where ours alone is wanted, and so for the interpreter.
     rust: PathBuf,
+    rust_steps: PathBuf,
     python: PathBuf,
     scripts: PathBuf,
     /// A folder for the digits and the logs.
@@ -24,6 +25,7 @@ impl Programs {
         match program {
             Program::Ours | Program::OursOnOneThread => vec![self.ours.clone()],
             Program::Rust => vec![self.rust.clone()],
+            Program::RustSteps => vec![self.rust_steps.clone(), self.digits()],
             Program::Torch => script("peer_torch.py"),
             Program::Keras => script("peer_keras.py"),
             Program::Jax => script("peer_jax.py"),
@@ -45,10 +47,15 @@ impl Programs {
     }
 }
 
-/// Builds ours and the Rust peers, and writes the digits that all train on.
-pub fn programs(root: &Path, python: &str) -> Result<Programs, String> {
-    let rust = build(root, &["--manifest-path", "benches/peers/Cargo.toml"])?;
-    let programs = Programs { rust, python: PathBuf::from(python), ..ours(root)? };
+/// Builds ours and those of the Rust peers that are `wanted`, and writes the digits that all train on.
+pub fn programs(root: &Path, python: &str, wanted: impl Fn(Program) -> bool) -> Result<Programs, String> {
+    let peer = |program, manifest| match wanted(program) {
+        true => build(root, &["--manifest-path", manifest]),
+        false => Ok(PathBuf::new()),
+    };
+    let rust = peer(Program::Rust, "benches/peers/Cargo.toml")?;
+    let rust_steps = peer(Program::RustSteps, "benches/peers/steps/Cargo.toml")?;
+    let programs = Programs { rust, rust_steps, python: PathBuf::from(python), ..ours(root)? };
     let written = Command::new(&programs.ours).arg("--digits").arg(programs.digits()).status();
     match written.is_ok_and(|status| status.success()) {
         true => Ok(programs),
@@ -61,7 +68,8 @@ pub fn ours(root: &Path) -> Result<Programs, String> {
     let ours = build(root, &["--bench", "measure"])?;
     let folder = root.join("target/peers");
     std::fs::create_dir_all(&folder).map_err(|problem| format!("{}: {problem}", folder.display()))?;
-    Ok(Programs { ours, rust: PathBuf::new(), python: PathBuf::new(), scripts: root.join("benches/peers"), folder })
+    let [rust, rust_steps, python] = [const { PathBuf::new() }; 3];
+    Ok(Programs { ours, rust, rust_steps, python, scripts: root.join("benches/peers"), folder })
 }
 
 /// The program that `cargo build` makes of these arguments.

@@ -6,8 +6,10 @@ pub enum Program {
     Ours,
     /// Ours, told to use one thread.
     OursOnOneThread,
-    /// The Rust crates of `benches/peers`.
+    /// The Rust crates of `benches/peers`, for products.
     Rust,
+    /// Those of `benches/peers/steps`, for training steps.
+    RustSteps,
     Torch,
     Keras,
     Jax,

@@ -5,7 +5,7 @@ use super::layers;
 
 /// Every group, in the order of the report.
 pub fn all() -> Vec<Group> {
-    let mut groups = vec![step(), inference(), product()];
+    let mut groups = vec![step(), crates(), inference(), product()];
     groups.extend(layers::convolutions());
     groups.extend([pass(1 << 20, "1 M"), pass(1 << 24, "16 M"), overhead(), memory(), growth()]);
     groups
@@ -32,6 +32,15 @@ fn step() -> Group {
         Row::new("dropout MLP, batch 128", "step dropout 128", 0.0).goal(0.5),
     ];
     Group { name: "step", title: "One training step", unit: Unit::Milliseconds, seconds: 0.8, columns, rows }
+}
+
+fn crates() -> Group {
+    let peers = [("burn (flex)", "burn"), ("candle", "candle")];
+    let peers = peers.map(|(label, word)| Column::peer(label, Program::RustSteps).asked(Request::With(word)));
+    let columns = [Column::ours(), Column::one_thread()].into_iter().chain(peers).collect();
+    let rows = vec![Row::new("MLP, batch 32", "step mlp 32", 0.0).goal(0.35)];
+    let title = "One training step, beside Rust crates";
+    Group { name: "crates", title, unit: Unit::Milliseconds, seconds: 0.8, columns, rows }
 }
 
 fn inference() -> Group {

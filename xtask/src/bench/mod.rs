@@ -21,7 +21,7 @@ const USAGE: &str =
     "usage: cargo xtask bench --peers [--only NAME]… [--rounds N] [--threads N] [--python PATH] [--record]
        cargo xtask bench --callgrind
   --only    the rows whose name, or whose group's name, contains this; the groups are
-            step, inference, product, convolution, pass, overhead, memory, growth
+            step, crates, inference, product, convolution, pass, overhead, memory, growth
   --rounds  how often all take their turn (3)
   --threads how many threads each may use (as many as there are processors)
   --processor-time
@@ -84,7 +84,9 @@ pub fn run(root: &Path, words: &[String]) -> bool {
         eprintln!("{USAGE}");
         return false;
     };
-    let mut workers = match build::programs(root, &options.python) {
+    let chosen = options.chosen();
+    let wanted = |program| chosen.iter().any(|group| group.columns.iter().any(|column| column.program == program));
+    let mut workers = match build::programs(root, &options.python, wanted) {
         Ok(programs) => Workers::new(programs, options.threads, options.clock),
         Err(problem) => {
             eprintln!("{problem}");
@@ -93,7 +95,7 @@ pub fn run(root: &Path, words: &[String]) -> bool {
     };
     let mut tables = String::new();
     let mut all = Vec::new();
-    for group in options.chosen() {
+    for group in chosen {
         let measured = measured::measure(&group, &mut workers, options.rounds);
         let table = table::render(&group, &measured);
         println!("\n{table}");
