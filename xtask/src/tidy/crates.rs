@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Complaint, File};
 
 /// The arrows of the house: a crate, and the crates of ours that it may stand on. Nothing runs back up.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("cotangent-base", &[]),
     ("cotangent-kernels", &[]),
     ("cotangent-ptx-sim", &[]),
@@ -32,6 +32,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ),
     ("cotangent-cuda-suite", &["cotangent", "cotangent-ptx-sim-driver"]),
     ("cotangent-peers", &[]),
+    ("cotangent-peer-steps", &[]),
     ("xtask", &[]),
 ];
 
