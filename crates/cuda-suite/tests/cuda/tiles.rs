@@ -135,7 +135,9 @@ on_device! {
         products(16, [8, 64, 512], &ORDERS, &PRECISIONS, false);
         products(16, [8, 128, 256], &ORDERS, &PRECISIONS, false);
         for columns in [5, 6, 7] {
-            [false, true].map(|spoiled| products(1, [256, columns, 210], &ORDERS, &PRECISIONS[..1], spoiled));
+            for spoiled in [false, true] {
+                products(1, [256, columns, 210], &ORDERS, &PRECISIONS[..1], spoiled);
+            }
         }
     }
 
