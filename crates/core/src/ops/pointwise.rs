@@ -126,11 +126,14 @@ impl<B: Binary> Formula2 for B {
     }
 }
 
+/// The name of what stands for several ops, which each have their own.
+const SEVERAL: &str = "pointwise";
+
 /// A [`Unary`] op in the graph.
 struct Pointwise1(Box<dyn Formula1>);
 
 impl Op<1> for Pointwise1 {
-    const NAME: &'static str = "unary";
+    const NAME: &'static str = SEVERAL;
     const SAVES: Saves = Saves::Both;
     const SECOND_ORDER: bool = true;
     type Aux = ();
@@ -169,7 +172,7 @@ impl Op<1> for Pointwise1 {
 struct Pointwise1Vjp(Box<dyn Formula1>);
 
 impl Op<2> for Pointwise1Vjp {
-    const NAME: &'static str = "unary";
+    const NAME: &'static str = SEVERAL;
     const SAVES: Saves = Saves::Inputs;
     type Aux = ();
 
@@ -195,7 +198,7 @@ impl Op<2> for Pointwise1Vjp {
 struct Pointwise2(Box<dyn Formula2>);
 
 impl Op<2> for Pointwise2 {
-    const NAME: &'static str = "binary";
+    const NAME: &'static str = SEVERAL;
     const SAVES: Saves = Saves::Inputs;
     const SECOND_ORDER: bool = true;
     type Aux = ();
@@ -254,7 +257,7 @@ struct Pointwise2Vjp {
 }
 
 impl Op<3> for Pointwise2Vjp {
-    const NAME: &'static str = "binary";
+    const NAME: &'static str = SEVERAL;
     const SAVES: Saves = Saves::Inputs;
     type Aux = ();
 

@@ -3,6 +3,7 @@
 use super::Level;
 
 /// How many columns ahead a row is asked for: there are more rows than the CPU foresees by itself.
+#[cfg(target_arch = "x86_64")]
 const AHEAD: usize = 64;
 
 /// Where the rows of a matrix of 32-bit words lie.
