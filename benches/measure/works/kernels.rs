@@ -28,7 +28,7 @@ pub fn conv(which: &str, format: &str, [n, size, c, k, kernel, stride, pad]: [us
     let g = ConvGeometry { batch: n, channels: c, filters: k, groups: 1, window, format };
     let [x, w, dy] = [g.x_shape(), g.w_shape(), g.y_shape()].map(|shape| (buffer(shape), shape));
     Some(match which {
-        "forward" => Box::new(move || drop(black_box(conv::conv2d(view(&x), view(&w), None, &g)))),
+        "forward" => Box::new(move || drop(black_box(conv::conv2d(view(&x), view(&w), None, false, &g)))),
         "dx" => Box::new(move || drop(black_box(conv::conv2d_dx(view(&dy), view(&w), &g)))),
         "dw" => Box::new(move || drop(black_box(conv::conv2d_dw(view(&x), view(&dy), &g)))),
         _ => return None,

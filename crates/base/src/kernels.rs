@@ -156,6 +156,18 @@ pub trait Kernels {
 
     /// `y = op(x₀, …)` for float views of one shape and dtype.
     fn map<const N: usize, M: Map<N>>(&self, op: M, x: [View<Self::Buffer>; N]) -> Self::Buffer;
+    /// `y = op(x₀, …)`, in place where the device can; an operand that is `None` is what y held. `y` is contiguous, of
+    /// this shape.
+    fn map_over<const N: usize, M: Map<N>>(
+        &self,
+        op: M,
+        x: [Option<View<Self::Buffer>>; N],
+        y: &mut Self::Buffer,
+        shape: Shape,
+    ) {
+        let result = self.map(op, x.map(|x| x.unwrap_or(View::whole(y, shape))));
+        *y = result;
+    }
     /// `y = op(a, b)` for integer views (u32, i64, u8) of one shape and dtype.
     fn map_integers(&self, op: IntegerOp, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer;
     /// Bools: `a op b`, any dtype.
@@ -194,18 +206,31 @@ pub trait Kernels {
 
     // ---- images
 
-    /// `y[n, p, k] = bias[k] + Σ x[n, p·stride + tap·dilation − before, c] · w[tap, c, k]`.
+    /// `y[n, p, k] = bias[k] + Σ x[n, p·stride + tap·dilation − before, c] · w[tap, c, k]`; with `relu` the greater of
+    /// that and 0.
     fn conv2d(
         &self,
         x: View<Self::Buffer>,
         w: View<Self::Buffer>,
         bias: Option<View<Self::Buffer>>,
+        relu: bool,
         geometry: &ConvGeometry,
     ) -> Self::Buffer;
     /// The cotangent of x.
     fn conv2d_dx(&self, dy: View<Self::Buffer>, w: View<Self::Buffer>, geometry: &ConvGeometry) -> Self::Buffer;
     /// The cotangent of w.
     fn conv2d_dw(&self, x: View<Self::Buffer>, dy: View<Self::Buffer>, geometry: &ConvGeometry) -> Self::Buffer;
+    /// The cotangents of w and of the bias for a convolution with a ReLU behind it, from its result y and dy, which counts
+    /// where y > 0. `None` if that is no faster than one after the other.
+    fn conv2d_relu_dw(
+        &self,
+        x: View<Self::Buffer>,
+        [y, dy]: [View<Self::Buffer>; 2],
+        geometry: &ConvGeometry,
+    ) -> Option<(Self::Buffer, Self::Buffer)> {
+        let _ = (x, y, dy, geometry);
+        None
+    }
     /// The greatest element of each window and its tap (u32: row·kw + column of the kernel, the first of
     /// equals; NaN wins). Padding never wins.
     fn max_pool2d(&self, x: View<Self::Buffer>, geometry: &PoolGeometry) -> (Self::Buffer, Self::Buffer);
@@ -217,25 +242,43 @@ pub trait Kernels {
         x: View<Self::Buffer>,
         w: View<Self::Buffer>,
         bias: Option<View<Self::Buffer>>,
+        relu: bool,
         conv: &ConvGeometry,
         pool: &PoolGeometry,
     ) -> (Self::Buffer, Self::Buffer) {
-        let z = self.conv2d(x, w, bias, conv);
+        let z = self.conv2d(x, w, bias, relu, conv);
         self.max_pool2d(View::whole(&z, conv.y_shape()), pool)
     }
-    /// The cotangents of x and w, where `need`ed, from dy and the taps. What dy holds is 0 in the convolution's result
-    /// but for the winners; a 0 in dy may be passed over.
+    /// The cotangents of x, w and the bias, where `need`ed, from dy and the taps. What dy holds is 0 in the convolution's
+    /// result but for the winners; a 0 in dy may be passed over.
     fn conv2d_max_pool2d_vjp(
         &self,
         [x, w]: [View<Self::Buffer>; 2],
         [dy, taps]: [View<Self::Buffer>; 2],
         conv: &ConvGeometry,
         pool: &PoolGeometry,
-        need: [bool; 2],
-    ) -> [Option<Self::Buffer>; 2] {
+        need: [bool; 3],
+    ) -> [Option<Self::Buffer>; 3] {
+        let db = need[2].then(|| self.reduce(Reduce::Sum, dy, conv.format.pixels()));
+        if !need[0] && !need[1] {
+            return [None, None, db];
+        }
         let dz = self.max_pool2d_dx(dy, taps, pool);
         let dz = View::whole(&dz, conv.y_shape());
-        [need[0].then(|| self.conv2d_dx(dz, w, conv)), need[1].then(|| self.conv2d_dw(x, dz, conv))]
+        [need[0].then(|| self.conv2d_dx(dz, w, conv)), need[1].then(|| self.conv2d_dw(x, dz, conv)), db]
+    }
+    /// [`conv2d_max_pool2d_vjp`](Kernels::conv2d_max_pool2d_vjp) with a ReLU behind, from its result y and dy, which counts
+    /// where y > 0. `None` if that is no faster than one after the other.
+    fn conv2d_max_pool2d_relu_vjp(
+        &self,
+        [x, w]: [View<Self::Buffer>; 2],
+        [y, dy, taps]: [View<Self::Buffer>; 3],
+        conv: &ConvGeometry,
+        pool: &PoolGeometry,
+        need: [bool; 3],
+    ) -> Option<[Option<Self::Buffer>; 3]> {
+        let _ = (x, w, y, dy, taps, conv, pool, need);
+        None
     }
     /// The mean over each window; padding counts in the divisor only if `count_padding`.
     fn avg_pool2d(&self, x: View<Self::Buffer>, geometry: &PoolGeometry, count_padding: bool) -> Self::Buffer;
@@ -292,8 +335,14 @@ pub trait Kernels {
     /// Element i is a function of the stream and i alone.
     fn random(&self, draw: Draw, dtype: DType, count: usize, stream: Stream) -> Self::Buffer;
     /// `y = x · mask / (1 − rate)`, mask i being 1 with probability 1 − rate, a function of stream and i alone.
-    /// Its own transpose: the backward pass calls it with dy.
-    fn dropout(&self, x: View<Self::Buffer>, rate: f64, stream: Stream) -> Self::Buffer;
+    /// Its own transpose: the backward pass may call it with dy. Beside y comes the mask (bools), if reading it is
+    /// faster than making it again.
+    fn dropout(&self, x: View<Self::Buffer>, rate: f64, stream: Stream) -> (Self::Buffer, Option<Self::Buffer>);
+    /// `y = y · mask / (1 − rate)`, in place, with a mask that [`dropout`](Kernels::dropout) gave.
+    fn dropout_by(&self, y: &mut Self::Buffer, rate: f64, mask: &Self::Buffer) {
+        let _ = (y, rate, mask);
+        unreachable!("a device that keeps masks can apply them")
+    }
 }
 
 /// The `[C]` vectors of batch normalisation, contiguous.

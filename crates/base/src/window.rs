@@ -1,6 +1,6 @@
 //! The geometry of convolutions and pooling: [`Padding`], [`DataFormat`], [`Window`].
 
-use crate::{Shape, ShapeError};
+use crate::{Axes, Shape, ShapeError};
 
 /// Which axis of an image tensor is the channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -19,6 +19,14 @@ impl DataFormat {
             DataFormat::ChannelsLast => [s[0], s[1], s[2], s[3]],
             DataFormat::ChannelsFirst => [s[0], s[2], s[3], s[1]],
         }
+    }
+
+    /// The axes of an image tensor but the channel.
+    pub fn pixels(self) -> Axes {
+        Axes::from_iter(match self {
+            DataFormat::ChannelsLast => [0, 1, 2],
+            DataFormat::ChannelsFirst => [0, 2, 3],
+        })
     }
 
     /// The shape of an image tensor in this format.

@@ -1,6 +1,6 @@
 //! Convolution and pooling: windows of every geometry, both formats.
 
-use crate::{Op, Rounding, UNIT};
+use crate::{Op, Rounding, UNIT, off_zero};
 use cotangent_base::Slide;
 use cotangent_core::{Conv2dSpec, DataFormat, Padding, Tensor, WindowSpec};
 use cotangent_gradcheck::sample::Domain;
@@ -8,7 +8,7 @@ use cotangent_gradcheck::sample::Domain;
 const FORMATS: [DataFormat; 2] = [DataFormat::ChannelsLast, DataFormat::ChannelsFirst];
 
 pub fn ops() -> Vec<Op> {
-    vec![conv2d(), conv2d_max_pool2d(), max_pool2d(), avg_pool2d()]
+    vec![conv2d(), conv2d_relu(), conv2d_max_pool2d(), conv2d_max_pool2d_relu(), max_pool2d(), avg_pool2d()]
 }
 
 /// A window, by what is special about it.
@@ -68,6 +68,46 @@ fn conv2d() -> Op {
         &[(&[1, 9, 9, 17], UNIT), (&[3, 3, 17, 19], UNIT)],
         move |x| x[0].conv2d(&x[1], None, &spec),
     )
+}
+
+fn conv2d_relu() -> Op {
+    let mut row = Op::new("conv2d_relu");
+    let three = Conv2dSpec::new(WindowSpec::new([3, 3]));
+    let stride = Conv2dSpec { window: WindowSpec { stride: [2, 1], ..WindowSpec::new([2, 3]) }, ..three };
+    let cases: [(_, _, &[&[usize]]); 5] = [
+        ("with a bias", three, &[&[1, 4, 5, 2], &[3, 3, 2, 3], &[3]]),
+        ("channels first", Conv2dSpec { format: FORMATS[1], ..three }, &[&[1, 2, 4, 5], &[3, 3, 2, 3], &[3]]),
+        ("2 groups, with strides, no bias", Conv2dSpec { groups: 2, ..stride }, &[&[1, 4, 4, 4], &[2, 3, 2, 2]]),
+        ("whole vectors", three, &[&[1, 4, 4, 16], &[3, 3, 16, 16], &[16]]),
+        ("no images", three, &[&[0, 4, 4, 2], &[3, 3, 2, 2]]),
+    ];
+    for (name, spec, shapes) in cases {
+        let inputs: Vec<(&[usize], Domain)> = shapes.iter().map(|&shape| (shape, UNIT)).collect();
+        row = row.at(name, &inputs, move |x| x[0].conv2d_relu(&x[1], x.get(2), &spec));
+        row = row.clear(move |x| off_zero(&x[0].conv2d(&x[1], x.get(2), &spec)));
+    }
+    row
+}
+
+fn conv2d_max_pool2d_relu() -> Op {
+    let two = WindowSpec { stride: [2, 2], ..WindowSpec::new([2, 2]) };
+    let mut row = Op::new("conv2d_max_pool2d_relu");
+    let cases: [(_, &[&[usize]]); 3] = [
+        (FORMATS[0], &[&[1, 6, 6, 2], &[3, 3, 2, 3], &[3]]),
+        (FORMATS[1], &[&[1, 2, 6, 6], &[3, 3, 2, 3], &[3]]),
+        (FORMATS[0], &[&[1, 4, 4, 16], &[3, 3, 16, 16]]),
+    ];
+    for (format, shapes) in cases {
+        let conv = Conv2dSpec { format, ..Conv2dSpec::new(WindowSpec::new([3, 3])) };
+        let inputs: Vec<(&[usize], Domain)> = shapes.iter().map(|&shape| (shape, UNIT)).collect();
+        let name = format!("{format:?}, {} operands", shapes.len());
+        row = row.at(name, &inputs, move |x| x[0].conv2d_max_pool2d_relu(&x[1], x.get(2), &conv, &two));
+        row = row.clear(move |x| {
+            let y = x[0].conv2d_max_pool2d(&x[1], x.get(2), &conv, &two);
+            off_zero(&y) && Pooled { conv, pool: two }.is_clear(&x[0].conv2d(&x[1], None, &conv))
+        });
+    }
+    row
 }
 
 /// A convolution and the pooling behind it.

@@ -1,6 +1,6 @@
 //! Products of matrices.
 
-use crate::{Op, UNIT, each};
+use crate::{Op, UNIT, each, off_zero};
 
 pub fn ops() -> Vec<Op> {
     let products: [[&[usize]; 2]; 10] = [
@@ -27,5 +27,12 @@ pub fn ops() -> Vec<Op> {
             .at("one row", &[(&[4], UNIT), (&[4, 2], UNIT), (&[2], UNIT)], |x| x[0].linear(&x[1], Some(&x[2])))
             .at("three axes", &[(&[2, 2, 3], UNIT), (&[3, 2], UNIT), (&[2], UNIT)], |x| x[0].linear(&x[1], Some(&x[2])))
             .at("no rows", &[(&[0, 4], UNIT), (&[4, 2], UNIT), (&[2], UNIT)], |x| x[0].linear(&x[1], Some(&x[2]))),
+        Op::new("linear_relu")
+            .at("with a bias", &[(&[3, 4], UNIT), (&[4, 2], UNIT), (&[2], UNIT)], |x| {
+                x[0].linear_relu(&x[1], Some(&x[2]))
+            })
+            .clear(|x| off_zero(&x[0].linear(&x[1], Some(&x[2]))))
+            .at("without, three axes", &[(&[2, 2, 3], UNIT), (&[3, 2], UNIT)], |x| x[0].linear_relu(&x[1], None))
+            .clear(|x| off_zero(&x[0].linear(&x[1], None))),
     ]
 }

@@ -104,6 +104,18 @@ pub(crate) fn map<const N: usize, M: Map<N>>(op: M, x: [&Tensor; N]) -> Tensor {
     on!(x[0], H, home => tensor::<H>(home.map(op, views(&home, x)), x[0].shape()))
 }
 
+/// `y = op(x₀, …)`, an operand that is `None` being y: in y's memory if nobody else holds that.
+pub(crate) fn map_over<const N: usize, M: Map<N>>(op: M, x: [Option<&Tensor>; N], mut y: Tensor) -> Tensor {
+    on!(&y, H, home => {
+        if !is_own(&home, &mut y) {
+            return map(op, x.map(|x| x.unwrap_or(&y)));
+        }
+        let (shape, x) = (y.shape(), x.map(|x| x.map(|x| home.view(x))));
+        home.map_over(op, x, own(&home, &mut y), shape);
+    });
+    y
+}
+
 pub(crate) fn map_integers(op: IntegerOp, a: &Tensor, b: &Tensor) -> Tensor {
     on!(a, H, home => tensor::<H>(home.map_integers(op, home.view(a), home.view(b)), a.shape()))
 }
@@ -116,10 +128,15 @@ pub(crate) fn select(mask: &Tensor, a: &Tensor, b: &Tensor) -> Tensor {
     on!(mask, H, home => tensor::<H>(home.select(home.view(mask), home.view(a), home.view(b)), a.shape()))
 }
 
+/// Whether the tensor is all of its memory, and nobody else holds that.
+fn is_own<H: Home>(home: &H, x: &mut Tensor) -> bool {
+    let whole = x.is_contiguous() && x.layout.offset == 0 && x.count() == H::len(home.view(x).buffer);
+    whole && Arc::get_mut(&mut x.storage).is_some()
+}
+
 /// The tensor's memory for writing, copied first if anyone else holds it (copy-on-write).
 fn own<'a, H: Home>(home: &H, x: &'a mut Tensor) -> &'a mut H::Buffer {
-    let whole = x.is_contiguous() && x.layout.offset == 0 && x.count() == H::len(home.view(x).buffer);
-    if !whole || Arc::get_mut(&mut x.storage).is_none() {
+    if !is_own(home, x) {
         x.storage = copy(x).storage;
         x.layout = Layout::contiguous(x.shape());
     }
@@ -171,8 +188,11 @@ pub(crate) fn matmul(a: &Tensor, b: &Tensor, bias: Option<&Tensor>, shape: Shape
     on!(a, H, home => tensor::<H>(home.matmul(home.view(a), home.view(b), bias.map(|x| home.view(x))), shape))
 }
 
-pub(crate) fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, g: &ConvGeometry) -> Tensor {
-    on!(x, H, home => tensor::<H>(home.conv2d(home.view(x), home.view(w), bias.map(|x| home.view(x)), g), g.y_shape()))
+pub(crate) fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, relu: bool, g: &ConvGeometry) -> Tensor {
+    on!(x, H, home => {
+        let bias = bias.map(|bias| home.view(bias));
+        tensor::<H>(home.conv2d(home.view(x), home.view(w), bias, relu, g), g.y_shape())
+    })
 }
 
 pub(crate) fn conv2d_dx(dy: &Tensor, w: &Tensor, g: &ConvGeometry) -> Tensor {
@@ -181,6 +201,13 @@ pub(crate) fn conv2d_dx(dy: &Tensor, w: &Tensor, g: &ConvGeometry) -> Tensor {
 
 pub(crate) fn conv2d_dw(x: &Tensor, dy: &Tensor, g: &ConvGeometry) -> Tensor {
     on!(x, H, home => tensor::<H>(home.conv2d_dw(home.view(x), home.view(dy), g), g.w_shape()))
+}
+
+pub(crate) fn conv2d_relu_dw(x: &Tensor, y: [&Tensor; 2], g: &ConvGeometry) -> Option<[Tensor; 2]> {
+    on!(x, H, home => {
+        let (dw, db) = home.conv2d_relu_dw(home.view(x), y.map(|y| home.view(y)), g)?;
+        Some([tensor::<H>(dw, g.w_shape()), tensor::<H>(db, Shape::from([g.filters]))])
+    })
 }
 
 pub(crate) fn max_pool2d(x: &Tensor, g: &PoolGeometry) -> (Tensor, Tensor) {
@@ -198,12 +225,13 @@ pub(crate) fn conv2d_max_pool2d(
     x: &Tensor,
     w: &Tensor,
     bias: Option<&Tensor>,
+    relu: bool,
     conv: &ConvGeometry,
     pool: &PoolGeometry,
 ) -> (Tensor, Tensor) {
     on!(x, H, home => {
         let bias = bias.map(|bias| home.view(bias));
-        let (y, taps) = home.conv2d_max_pool2d(home.view(x), home.view(w), bias, conv, pool);
+        let (y, taps) = home.conv2d_max_pool2d(home.view(x), home.view(w), bias, relu, conv, pool);
         (tensor::<H>(y, pool.y_shape()), tensor::<H>(taps, pool.y_shape()))
     })
 }
@@ -213,13 +241,31 @@ pub(crate) fn conv2d_max_pool2d_vjp(
     dy: [&Tensor; 2],
     conv: &ConvGeometry,
     pool: &PoolGeometry,
-    need: [bool; 2],
-) -> [Option<Tensor>; 2] {
+    need: [bool; 3],
+) -> [Option<Tensor>; 3] {
     on!(x[0], H, home => {
         let (x, dy) = (x.map(|x| home.view(x)), dy.map(|dy| home.view(dy)));
-        let [dx, dw] = home.conv2d_max_pool2d_vjp(x, dy, conv, pool, need);
-        [dx.map(|dx| tensor::<H>(dx, conv.x_shape())), dw.map(|dw| tensor::<H>(dw, conv.w_shape()))]
+        shaped::<H>(home.conv2d_max_pool2d_vjp(x, dy, conv, pool, need), conv)
     })
+}
+
+pub(crate) fn conv2d_max_pool2d_relu_vjp(
+    x: [&Tensor; 2],
+    y: [&Tensor; 3],
+    conv: &ConvGeometry,
+    pool: &PoolGeometry,
+    need: [bool; 3],
+) -> Option<[Option<Tensor>; 3]> {
+    on!(x[0], H, home => {
+        let (x, y) = (x.map(|x| home.view(x)), y.map(|y| home.view(y)));
+        home.conv2d_max_pool2d_relu_vjp(x, y, conv, pool, need).map(|found| shaped::<H>(found, conv))
+    })
+}
+
+/// The cotangents of a convolution's operands.
+fn shaped<H: Home>(found: [Option<H::Buffer>; 3], g: &ConvGeometry) -> [Option<Tensor>; 3] {
+    let mut shapes = [g.x_shape(), g.w_shape(), Shape::from([g.filters])].into_iter();
+    found.map(|x| shapes.next().and_then(|shape| x.map(|x| tensor::<H>(x, shape))))
 }
 
 pub(crate) fn avg_pool2d(x: &Tensor, g: &PoolGeometry, count_padding: bool) -> Tensor {
@@ -306,6 +352,16 @@ pub(crate) fn scatter_add(base: &Tensor, axis: usize, index: &Tensor, x: &Tensor
     on!(base, H, home => tensor::<H>(home.scatter_add(home.view(base), axis, home.view(index), home.view(x)), base.shape()))
 }
 
-pub(crate) fn dropout(x: &Tensor, rate: f64, stream: Stream) -> Tensor {
-    on!(x, H, home => tensor::<H>(home.dropout(home.view(x), rate, stream), x.shape()))
+/// Beside the result the mask, if the device would rather have it kept.
+pub(crate) fn dropout(x: &Tensor, rate: f64, stream: Stream) -> (Tensor, Option<Tensor>) {
+    on!(x, H, home => {
+        let (y, mask) = home.dropout(home.view(x), rate, stream);
+        (tensor::<H>(y, x.shape()), mask.map(|mask| tensor::<H>(mask, x.shape())))
+    })
+}
+
+/// `y · mask / (1 − rate)`, in y's memory if nobody else holds that.
+pub(crate) fn dropout_by(mut y: Tensor, rate: f64, mask: &Tensor) -> Tensor {
+    on!(&y, H, home => home.dropout_by(own(&home, &mut y), rate, buffer(&home, mask)));
+    y
 }

@@ -3,7 +3,7 @@
 use crate::{Buffer, compare, conv, gemm, index, memory, norm, pointwise, pool, random, reduce, softmax};
 use cotangent_base::{
     Axes, Compare, ConvGeometry, DType, Draw, Element, IntegerOp, Kernels, Layout, Map, NormStats, PoolGeometry,
-    Reduce, Result, Stream, Update, View,
+    Reduce, Result, Shape, Stream, Update, View,
 };
 
 /// The CPU: rayon's threads and the SIMD lanes of [`simd`](crate::simd).
@@ -45,6 +45,10 @@ impl Kernels for CpuDevice {
         pointwise::map(op, x)
     }
 
+    fn map_over<const N: usize, M: Map<N>>(&self, op: M, x: [Option<View<Buffer>>; N], y: &mut Buffer, shape: Shape) {
+        pointwise::map_over(op, x, y, shape)
+    }
+
     fn map_integers(&self, op: IntegerOp, a: View<Buffer>, b: View<Buffer>) -> Buffer {
         compare::map_integers(op, a, b)
     }
@@ -77,8 +81,15 @@ impl Kernels for CpuDevice {
         gemm::matmul(a, b, bias)
     }
 
-    fn conv2d(&self, x: View<Buffer>, w: View<Buffer>, bias: Option<View<Buffer>>, geometry: &ConvGeometry) -> Buffer {
-        conv::conv2d(x, w, bias, geometry)
+    fn conv2d(
+        &self,
+        x: View<Buffer>,
+        w: View<Buffer>,
+        bias: Option<View<Buffer>>,
+        relu: bool,
+        geometry: &ConvGeometry,
+    ) -> Buffer {
+        conv::conv2d(x, w, bias, relu, geometry)
     }
 
     fn conv2d_dx(&self, dy: View<Buffer>, w: View<Buffer>, geometry: &ConvGeometry) -> Buffer {
@@ -87,6 +98,10 @@ impl Kernels for CpuDevice {
 
     fn conv2d_dw(&self, x: View<Buffer>, dy: View<Buffer>, geometry: &ConvGeometry) -> Buffer {
         conv::conv2d_dw(x, dy, geometry)
+    }
+
+    fn conv2d_relu_dw(&self, x: View<Buffer>, y: [View<Buffer>; 2], g: &ConvGeometry) -> Option<(Buffer, Buffer)> {
+        conv::conv2d_relu_dw(x, y, g)
     }
 
     fn max_pool2d(&self, x: View<Buffer>, geometry: &PoolGeometry) -> (Buffer, Buffer) {
@@ -102,10 +117,11 @@ impl Kernels for CpuDevice {
         x: View<Buffer>,
         w: View<Buffer>,
         bias: Option<View<Buffer>>,
+        relu: bool,
         conv: &ConvGeometry,
         pool: &PoolGeometry,
     ) -> (Buffer, Buffer) {
-        conv::conv2d_max_pool2d(x, w, bias, conv, pool)
+        conv::conv2d_max_pool2d(x, w, bias, relu, conv, pool)
     }
 
     fn conv2d_max_pool2d_vjp(
@@ -114,9 +130,20 @@ impl Kernels for CpuDevice {
         dy: [View<Buffer>; 2],
         conv: &ConvGeometry,
         pool: &PoolGeometry,
-        need: [bool; 2],
-    ) -> [Option<Buffer>; 2] {
-        conv::conv2d_max_pool2d_vjp(x, dy, conv, pool, need)
+        need: [bool; 3],
+    ) -> [Option<Buffer>; 3] {
+        conv::conv2d_max_pool2d_vjp(x, dy, None, conv, pool, need)
+    }
+
+    fn conv2d_max_pool2d_relu_vjp(
+        &self,
+        x: [View<Buffer>; 2],
+        [y, dy, taps]: [View<Buffer>; 3],
+        conv: &ConvGeometry,
+        pool: &PoolGeometry,
+        need: [bool; 3],
+    ) -> Option<[Option<Buffer>; 3]> {
+        Some(conv::conv2d_max_pool2d_vjp(x, [dy, taps], Some(y), conv, pool, need))
     }
 
     fn avg_pool2d(&self, x: View<Buffer>, geometry: &PoolGeometry, count_padding: bool) -> Buffer {
@@ -177,7 +204,12 @@ impl Kernels for CpuDevice {
         random::random(draw, dtype, count, stream)
     }
 
-    fn dropout(&self, x: View<Buffer>, rate: f64, stream: Stream) -> Buffer {
-        random::dropout(x, rate, stream)
+    fn dropout(&self, x: View<Buffer>, rate: f64, stream: Stream) -> (Buffer, Option<Buffer>) {
+        let (y, mask) = random::dropout(x, rate, stream);
+        (y, Some(mask))
+    }
+
+    fn dropout_by(&self, y: &mut Buffer, rate: f64, mask: &Buffer) {
+        random::dropout_by(y, rate, mask)
     }
 }

@@ -6,7 +6,7 @@ use crate::par::{self, Shared};
 use crate::simd::{self, Kernel, SimdFloat, Vector};
 use crate::strided::Strided;
 use crate::transpose;
-use cotangent_base::{DType, Lane, Layout, Map, Update, View};
+use cotangent_base::{DType, Lane, Layout, Map, Shape, Update, View};
 use std::mem::MaybeUninit;
 
 /// No register is wider than this.
@@ -17,42 +17,68 @@ const WIDEST: usize = 16;
 /// # Panics
 /// If shapes or dtypes differ, or the dtype is not a float.
 pub fn map<const N: usize, M: Map<N>>(op: M, x: [View<Buffer>; N]) -> Buffer {
-    match x[0].buffer.dtype() {
-        DType::F32 => walk::<f32, N>(x, M::FAST, &Launch(op)),
-        DType::F64 => walk::<f64, N>(x, M::FAST, &Launch(op)),
+    let (dtype, count) = (x[0].buffer.dtype(), x[0].shape().count());
+    let mut y = Buffer::uninit(dtype, count);
+    run(op, x.map(Some), &mut y, x[0].shape());
+    y
+}
+
+/// `y = op(x₀, …)` in y's memory, an operand that is `None` being what y held; `y` is contiguous, of this shape.
+///
+/// # Panics
+/// As [`map`].
+pub fn map_over<const N: usize, M: Map<N>>(op: M, x: [Option<View<Buffer>>; N], y: &mut Buffer, shape: Shape) {
+    assert_eq!(y.len(), shape.count(), "[map] the result against its shape");
+    run(op, x, y, shape);
+}
+
+fn run<const N: usize, M: Map<N>>(op: M, x: [Option<View<Buffer>>; N], y: &mut Buffer, shape: Shape) {
+    match y.dtype() {
+        DType::F32 => walk::<f32, N>(x, y.as_mut(), shape, M::FAST, &Launch(op)),
+        DType::F64 => walk::<f64, N>(x, y.as_mut(), shape, M::FAST, &Launch(op)),
         other => panic!("[map] is for floats, not for {other}"),
     }
 }
 
 /// Computes the operands block by block, on all threads. Not generic over the op, so that it is compiled once.
-fn walk<T, const N: usize>(x: [View<Buffer>; N], padded: bool, launch: &dyn LaunchBlock<T, N>) -> Buffer
-where
+fn walk<T, const N: usize>(
+    x: [Option<View<Buffer>>; N],
+    y: &mut [T],
+    shape: Shape,
+    padded: bool,
+    launch: &dyn LaunchBlock<T, N>,
+) where
     T: SimdFloat + Vector<Scalar = T>,
 {
-    let shape = x[0].shape();
-    assert!(x.iter().all(|x| x.shape() == shape), "[map] shapes differ");
-    let copies = x.map(transpose::untangled);
-    let x = std::array::from_fn(|k| in_order(x[k], &copies[k]));
-    let in_place = x.iter().all(|x| x.rows.is_contiguous() || x.rows.is_constant());
+    assert!(x.iter().flatten().all(|x| x.shape() == shape), "[map] shapes differ");
+    let over = x.iter().any(Option::is_none);
+    let copies = x.map(|x| x.and_then(transpose::untangled));
+    let x: [Option<Strided<T>>; N] = std::array::from_fn(|k| x[k].map(|x| in_order(x, &copies[k])));
+    let in_place = x.iter().flatten().all(|x| x.rows.is_contiguous() || x.rows.is_constant());
     let block = if in_place { PIECE } else { BLOCK };
-    Buffer::build(shape.count(), |out: &mut [T]| {
-        let out = Shared::new(out);
-        par::for_ranges(shape.count(), piece(shape.count()), |start, end| {
-            let mut scratch: [Scratch<T>; N] = [[MaybeUninit::uninit(); BLOCK]; N];
-            for start in (start..end).step_by(block) {
-                let end = end.min(start + block);
-                let mut spaces = scratch.iter_mut();
-                let x = x.map(|x| Operand::new(x, start, end, spaces.next().expect("one for each operand")));
-                // SAFETY: the pieces do not overlap.
-                let out = unsafe { out.part(start, end) };
-                if out.len() < WIDEST && padded {
-                    launch_padded(x, out, launch)
-                } else {
-                    launch.launch(Block::new(x, out))
-                }
+    let y = Shared::new(y);
+    par::for_ranges(shape.count(), piece(shape.count()), |start, end| {
+        let mut scratch: [Scratch<T>; N] = [[MaybeUninit::uninit(); BLOCK]; N];
+        for start in (start..end).step_by(block) {
+            let end = end.min(start + block);
+            let mut spaces = scratch.iter_mut();
+            // SAFETY: the pieces do not overlap, and this one lies in y.
+            let out = unsafe { y.ptr().add(start) };
+            let x = x.map(|x| {
+                let space = spaces.next().expect("one for each operand");
+                x.map_or(Operand { from: out, step: 1 }, |x| Operand::new(x, start, end, space))
+            });
+            // where y is an operand no element may be computed twice, so the rest of a register is
+            let len = end - start;
+            let whole = if !padded || (!over && len >= WIDEST) { len } else { len / WIDEST * WIDEST };
+            if whole > 0 {
+                launch.launch(Block { x, out, len: whole });
             }
-        });
-    })
+            if whole < len {
+                launch_padded(Block { x, out, len }.behind(whole), launch);
+            }
+        }
+    });
 }
 
 /// The elements of `x`, or of its copy in row-major order if there is one.
@@ -85,21 +111,23 @@ impl<T: SimdFloat> Operand<T> {
     }
 }
 
-/// Computes a short block in padded copies of its operands, so that the loop has full registers only.
-fn launch_padded<T, const N: usize>(x: [Operand<T>; N], out: &mut [T], launch: &dyn LaunchBlock<T, N>)
+/// Computes a block shorter than a register in padded copies of its operands, so that the loop has full registers only.
+fn launch_padded<T, const N: usize>(block: Block<T, N>, launch: &dyn LaunchBlock<T, N>)
 where
     T: SimdFloat,
 {
     let mut padded = [[T::default(); WIDEST]; N];
     let mut y = [T::default(); WIDEST];
-    for (x, padded) in x.iter().zip(&mut padded) {
-        for (i, to) in padded[..out.len()].iter_mut().enumerate() {
-            // SAFETY: the operand has as many elements as `out`.
+    for (x, padded) in block.x.iter().zip(&mut padded) {
+        for (i, to) in padded[..block.len].iter_mut().enumerate() {
+            // SAFETY: the operand has as many elements as the block.
             *to = unsafe { *x.from.add(i * x.step) };
         }
     }
-    launch.launch(Block::new(std::array::from_fn(|k| Operand { from: padded[k].as_ptr(), step: 1 }), &mut y));
-    out.copy_from_slice(&y[..out.len()]);
+    let x = std::array::from_fn(|k| Operand { from: padded[k].as_ptr(), step: 1 });
+    launch.launch(Block { x, out: y.as_mut_ptr(), len: WIDEST });
+    // SAFETY: the block's result has so many elements, and this thread alone has them.
+    unsafe { std::ptr::copy_nonoverlapping(y.as_ptr(), block.out, block.len) };
 }
 
 /// A map's loop over one block.
@@ -120,18 +148,19 @@ where
     }
 }
 
-/// Operands and result of one call of the loop.
+/// Operands and result of one call of the loop, which may be an operand too.
 struct Block<T, const N: usize> {
     x: [Operand<T>; N],
     out: *mut T,
-    /// At least the width of the lanes.
+    /// At least the width of the lanes, and a multiple of it if the result is an operand.
     len: usize,
 }
 
-impl<T, const N: usize> Block<T, N> {
-    /// The operands have as many elements as `out`.
-    fn new(x: [Operand<T>; N], out: &mut [T]) -> Self {
-        Self { x, out: out.as_mut_ptr(), len: out.len() }
+impl<T: Copy, const N: usize> Block<T, N> {
+    /// What is behind the first `count` elements.
+    fn behind(self, count: usize) -> Self {
+        let x = self.x.map(|x| Operand { from: x.from.wrapping_add(count * x.step), ..x });
+        Self { x, out: self.out.wrapping_add(count), len: self.len - count }
     }
 }
 

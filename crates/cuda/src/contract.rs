@@ -5,8 +5,8 @@ use crate::fault::expect;
 use crate::kernels::{conv, gemm, index, memory, norm, pointwise, pool, random, reduce, softmax, update};
 use crate::{Buffer, CudaDevice};
 use cotangent_base::{
-    Axes, Compare, ConvGeometry, DType, Draw, Element, IntegerOp, Kernels, Layout, Map, Moved, NormStats, PoolGeometry,
-    Reduce, Result, Stream, Update, View,
+    Axes, Compare, ConvGeometry, DType, Draw, Element, IntegerOp, Kernels, Lane, Layout, Map, Moved, NormStats,
+    PoolGeometry, Reduce, Result, Stream, Update, View,
 };
 
 type X<'a> = View<'a, Buffer>;
@@ -18,6 +18,16 @@ impl CudaDevice {
     /// Where there is too little memory: see [`attempt`](crate::attempt).
     pub fn cut_index(&self, index: X, size: usize) -> Buffer {
         expect(index::cut(index, size))
+    }
+}
+
+/// max(x, 0).
+#[derive(Clone, Copy)]
+struct Positive;
+
+impl Map<1> for Positive {
+    fn eval<L: Lane>(self, [x]: [L; 1]) -> L {
+        x.max(L::zero())
     }
 }
 
@@ -92,8 +102,12 @@ impl Kernels for CudaDevice {
         expect(gemm::matmul(a, b, bias))
     }
 
-    fn conv2d(&self, x: X, w: X, bias: Option<X>, geometry: &ConvGeometry) -> Buffer {
-        expect(conv::conv2d(x, w, bias, geometry))
+    fn conv2d(&self, x: X, w: X, bias: Option<X>, relu: bool, geometry: &ConvGeometry) -> Buffer {
+        let mut y = expect(conv::conv2d(x, w, bias, geometry));
+        if relu {
+            self.map_over(Positive, [None], &mut y, geometry.y_shape());
+        }
+        y
     }
 
     fn conv2d_dx(&self, dy: X, w: X, geometry: &ConvGeometry) -> Buffer {
@@ -164,7 +178,7 @@ impl Kernels for CudaDevice {
         expect(random::random(*self, draw, dtype, count, stream))
     }
 
-    fn dropout(&self, x: X, rate: f64, stream: Stream) -> Buffer {
-        expect(random::dropout(*self, x, rate, stream))
+    fn dropout(&self, x: X, rate: f64, stream: Stream) -> (Buffer, Option<Buffer>) {
+        (expect(random::dropout(*self, x, rate, stream)), None)
     }
 }

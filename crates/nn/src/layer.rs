@@ -105,6 +105,15 @@ pub struct MaxPooling {
     pub format: DataFormat,
 }
 
+/// What comes behind a layer, and the layer may as well do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behind {
+    /// A max pooling.
+    pub pooling: Option<MaxPooling>,
+    /// A ReLU, before or behind the pooling: the greatest stays the greatest.
+    pub relu: bool,
+}
+
 /// One layer of a model: made without knowing its input's size, built once it is known.
 ///
 /// A layer of one's own says its [`kind`](Layer::kind), gives its output's shape in [`build`](Layer::build), where it
@@ -164,16 +173,16 @@ pub trait Layer: Send + Sync {
         None
     }
 
-    /// The windows, if the layer is a max pooling: then the model may ask the layer before it for
-    /// [`call_pooled`](Layer::call_pooled) and leave this one out.
+    /// The windows, if the layer is a max pooling: then the model may have the layer before it do that, by
+    /// [`call_with`](Layer::call_with), and leave this one out.
     fn max_pooling(&self) -> Option<MaxPooling> {
         None
     }
 
-    /// The greatest of each window of what [`call`](Layer::call) gives, if the layer has a faster way than first one
-    /// and then the other.
-    fn call_pooled(&self, x: &Tensor, pooling: &MaxPooling, pass: &mut Pass) -> Option<Tensor> {
-        let _ = (x, pooling, pass);
+    /// What [`call`](Layer::call) and all that is `behind` it give, if the layer has a faster way than one after the other.
+    /// A model asks for it where it can; there is something behind.
+    fn call_with(&self, x: &Tensor, behind: &Behind, pass: &mut Pass) -> Option<Tensor> {
+        let _ = (x, behind, pass);
         None
     }
 
@@ -237,8 +246,8 @@ impl<L: Layer> Layer for Named<L> {
         self.layer.max_pooling()
     }
 
-    fn call_pooled(&self, x: &Tensor, pooling: &MaxPooling, pass: &mut Pass) -> Option<Tensor> {
-        self.layer.call_pooled(x, pooling, pass)
+    fn call_with(&self, x: &Tensor, behind: &Behind, pass: &mut Pass) -> Option<Tensor> {
+        self.layer.call_with(x, behind, pass)
     }
 
     fn params(&self) -> Vec<&Param> {

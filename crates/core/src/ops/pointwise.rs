@@ -2,7 +2,7 @@
 //! derivative and second derivative from one text.
 
 use super::check;
-use crate::autograd::{Op, Saved, apply};
+use crate::autograd::{Op, Saved, apply, is_tracking};
 use crate::{Spec, Tensor, kernels};
 use cotangent_base::*;
 use std::borrow::Cow;
@@ -55,8 +55,8 @@ pub(super) trait Formula1: Send + Sync {
     fn saves(&self) -> Saves;
     fn boxed(&self) -> Box<dyn Formula1>;
     fn forward(&self, x: [&Tensor; 1]) -> Tensor;
-    /// Of `[saved, dy]`.
-    fn vjp(&self, x: [&Tensor; 2]) -> Tensor;
+    /// Of what was saved, or dy in its place if that is nothing, and dy, in whose memory it may be computed.
+    fn vjp(&self, saved: Option<&Tensor>, dy: Tensor) -> Tensor;
     /// Of `[saved, dy, g]`.
     fn second_vjp(&self, x: [&Tensor; 3]) -> Tensor;
 }
@@ -74,8 +74,8 @@ impl<U: Unary> Formula1 for U {
     fn forward(&self, x: [&Tensor; 1]) -> Tensor {
         kernels::map(Forward1(*self), x)
     }
-    fn vjp(&self, x: [&Tensor; 2]) -> Tensor {
-        kernels::map(Vjp1(*self), x)
+    fn vjp(&self, saved: Option<&Tensor>, dy: Tensor) -> Tensor {
+        kernels::map_over(Vjp1(*self), [saved, None], dy)
     }
     fn second_vjp(&self, x: [&Tensor; 3]) -> Tensor {
         kernels::map(SecondVjp1(*self), x)
@@ -156,15 +156,27 @@ impl Op<1> for Pointwise1 {
     }
 
     fn vjp(&self, saved: Saved<1, ()>, dy: Tensor, _: [bool; 1]) -> [Option<Tensor>; 1] {
-        let rule = Pointwise1Vjp(self.0.boxed());
-        let dx = match self.saves() {
-            Saves::Output => apply(rule, [saved.y(), &dy]),
-            Saves::Inputs => apply(rule, [saved.x()[0], &dy]),
+        let kept = match self.saves() {
+            Saves::Output => Some(saved.y()),
+            Saves::Inputs => Some(saved.x()[0]),
             // a rule that reads nothing is a constant times dy
-            _ => apply(rule, [&dy.detach(), &dy]),
+            _ => None,
         };
-        [Some(dx)]
+        [Some(rule(&*self.0, kept, dy))]
     }
+}
+
+/// The rule of a [`Unary`] op, recorded if that is asked for.
+fn rule(op: &dyn Formula1, kept: Option<&Tensor>, dy: Tensor) -> Tensor {
+    match is_tracking() {
+        true => apply(Pointwise1Vjp(op.boxed()), [kept.unwrap_or(&dy.detach()), &dy]),
+        false => op.vjp(kept, dy),
+    }
+}
+
+/// [`rule`] for an op that saves its result.
+pub(super) fn vjp_from_result(op: impl Unary, y: &Tensor, dy: Tensor) -> Tensor {
+    rule(&op, Some(y), dy)
 }
 
 /// The rule of a [`Unary`] op, `[saved, dy] → dx`, as an op: linear in `dy`, and differentiable in what was saved
@@ -184,13 +196,13 @@ impl Op<2> for Pointwise1Vjp {
         Ok(saved)
     }
 
-    fn forward(&self, x: [&Tensor; 2], _: Spec) -> (Tensor, ()) {
-        (self.0.vjp(x), ())
+    fn forward(&self, [saved, dy]: [&Tensor; 2], _: Spec) -> (Tensor, ()) {
+        (self.0.vjp(Some(saved), dy.clone()), ())
     }
 
     fn vjp(&self, saved: Saved<2, ()>, g: Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
         let [kept, dy] = saved.x();
-        [need[0].then(|| self.0.second_vjp([kept, dy, &g])), need[1].then(|| self.0.vjp([kept, &g]))]
+        [need[0].then(|| self.0.second_vjp([kept, dy, &g])), need[1].then(|| self.0.vjp(Some(kept), g.clone()))]
     }
 }
 

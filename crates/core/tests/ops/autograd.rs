@@ -49,6 +49,18 @@ fn cotangents_of_the_same_tensor_do_not_run_into_each_other() {
 }
 
 #[test]
+fn a_cotangent_that_others_hold_is_not_overwritten() {
+    // ReLU's rule works in the memory of dy, but not if the caller has dy, or asks for it
+    let x = Tensor::from([-1.0, 2.0, -3.0]).tracked();
+    let dy = Tensor::from([1.0, 2.0, 3.0]);
+    let grads = x.relu().backward_with(&dy);
+    assert_eq!((numbers(grads.wrt(&x)), numbers(&dy)), (vec![0.0, 2.0, 0.0], vec![1.0, 2.0, 3.0]));
+    let y = x.relu();
+    let found = grad(&(&y * 2.0).sum(..), &[&y, &x], Order::First).unwrap();
+    assert_eq!((numbers(&found[0]), numbers(&found[1])), (vec![2.0; 3], vec![0.0, 2.0, 0.0]));
+}
+
+#[test]
 fn a_diamond_is_walked_once() {
     let x = leaf(2.0);
     let mut y = x.clone();

@@ -136,6 +136,22 @@ fn batch_norm_centres_and_scales_each_channel() {
     assert!(!mean.is_tracked() && !var.is_tracked());
 }
 
+/// The weights of a first layer, whose images need no gradient, get theirs in a pass of its own.
+#[test]
+fn a_first_layer_with_a_relu_gets_the_gradients_of_any_other() {
+    let (x, w, b) = (sample([3, 7, 6, 2], -1.0, 1.0), sample([3, 3, 2, 5], -1.0, 1.0), sample([5], -1.0, 1.0));
+    let dy = sample([3, 5, 4, 5], -1.0, 1.0);
+    let spec = Conv2dSpec::new(WindowSpec::new([3, 3]));
+    let gradients = |x: &Tensor| {
+        let (w, b) = (w.clone().tracked(), b.clone().tracked());
+        let grads = x.conv2d_relu(&w, Some(&b), &spec).backward_with(&dy);
+        [grads.wrt(&w).clone(), grads.wrt(&b).clone()]
+    };
+    for (first, other) in gradients(&x).iter().zip(gradients(&x.clone().tracked())) {
+        close(&numbers(first), &numbers(&other), 1e-13, "of a first layer");
+    }
+}
+
 #[test]
 fn dropout_keeps_the_mean_and_repeats_by_seed() {
     let x = Tensor::ones([100_000]);

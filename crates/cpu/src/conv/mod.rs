@@ -10,6 +10,7 @@ mod format;
 mod input;
 mod patches;
 mod pooled;
+mod rectified;
 #[cfg(test)]
 mod tests;
 mod winners;
@@ -18,31 +19,37 @@ mod winograd;
 use crate::dense::dense;
 use crate::dispatch::for_float;
 use crate::gemm::{Product, Strided, collide};
-use crate::par::Shared;
+use crate::par::{Shared, for_ranges};
 use crate::simd::{Level, SimdFloat};
 use crate::{Buffer, memory};
 use cotangent_base::{ConvGeometry, DType, DataFormat, Slide, View, Window};
 use format::{from_last, to_last};
 use patches::{Patches, Transposed, padded};
+use rectified::{images_at_once, is_light, rectify};
 use std::ops::Range;
 use winograd::Winograd;
 
 pub use pooled::conv2d_max_pool2d;
+pub use rectified::conv2d_relu_dw;
 pub use winners::conv2d_max_pool2d_vjp;
 
 /// `y[n, p, k] = bias[k] + Σ x[n, p·stride + tap·dilation − before, c]·w[tap, c, k]`, the sum running over the taps
 /// and over the channels of k's group. `x` and y are in the geometry's format, `w [kh, kw, C / groups, K]`,
-/// `bias [K]`.
+/// `bias [K]`. With `relu` a y below 0 is 0.
 ///
 /// # Panics
 /// If the shapes are not the geometry's, or the dtypes are not all f32 or all f64.
-pub fn conv2d(x: View<Buffer>, w: View<Buffer>, bias: Option<View<Buffer>>, geometry: &ConvGeometry) -> Buffer {
+pub fn conv2d(
+    x: View<Buffer>,
+    w: View<Buffer>,
+    bias: Option<View<Buffer>>,
+    relu: bool,
+    geometry: &ConvGeometry,
+) -> Buffer {
     let (x, ref geometry) = sampled(x, geometry);
-    let fast =
-        winograd::suits(x.buffer.dtype(), geometry).then(|| winograd_forward(Level::current(), x, w, bias, geometry));
-    fast.flatten().unwrap_or_else(
-        || for_float!("conv2d", x.buffer.dtype(), T => forward::<T>(Level::current(), x, w, bias, geometry)),
-    )
+    let (level, dtype) = (Level::current(), x.buffer.dtype());
+    let fast = winograd::suits(dtype, geometry).then(|| winograd_forward(level, x, w, bias, relu, geometry));
+    fast.flatten().unwrap_or_else(|| for_float!("conv2d", dtype, T => forward::<T>(level, x, w, bias, relu, geometry)))
 }
 
 /// The cotangent of x: `dx[n, i, c] = Σ dy[n, p, k]·w[tap, c, k]` over all p, tap with
@@ -129,26 +136,38 @@ fn forward<T: SimdFloat>(
     x: View<Buffer>,
     w: View<Buffer>,
     bias: Option<View<Buffer>>,
+    relu: bool,
     g: &ConvGeometry,
 ) -> Buffer {
     assert_eq!((x.shape(), w.shape()), (g.x_shape(), g.w_shape()), "[conv2d] x and w against the geometry");
     let (x, w, bias) = (to_last::<T>(x, g.format), dense::<T>(w), bias.map(dense::<T>));
     let s = Sizes::new(g);
+    let (image, windows) = (g.window.h.input * g.window.w.input * s.channels, g.window.h.output * g.window.w.output);
+    // a ReLU costs less while the results are in a cache: some images at a time, if they are little work
+    let at_once = if relu && is_light(g) { images_at_once(g) } else { g.batch };
     let y = Buffer::build(s.windows * s.filters, |y| {
-        for group in 0..g.groups {
-            let filters = s.filters_of(group);
-            let product = Product {
-                level,
-                rows: s.windows,
-                cols: s.group_filters,
-                depth: s.columns,
-                a: Patches::new(&x, g.window, s.channels, s.channels_of(group)),
-                b: Strided::new(&w, filters.start, [s.group_filters, s.columns], [1, s.filters as isize]),
-                bias: bias.as_deref().map(|b| &b[filters.clone()]),
-                spread: true,
-            };
-            product.write(tail(y, filters.start), s.filters);
-        }
+        let y = Shared::new(y);
+        for_ranges(g.batch, at_once, |start, end| {
+            // SAFETY: each image has a place of its own.
+            let y = unsafe { y.part(start * windows * s.filters, end * windows * s.filters) };
+            for group in 0..g.groups {
+                let filters = s.filters_of(group);
+                let product = Product {
+                    level,
+                    rows: (end - start) * windows,
+                    cols: s.group_filters,
+                    depth: s.columns,
+                    a: Patches::new(&x[start * image..end * image], g.window, s.channels, s.channels_of(group)),
+                    b: Strided::new(&w, filters.start, [s.group_filters, s.columns], [1, s.filters as isize]),
+                    bias: bias.as_deref().map(|b| &b[filters.clone()]),
+                    spread: at_once == g.batch,
+                };
+                product.write(tail(y, filters.start), s.filters);
+            }
+            if relu {
+                rectify(level, y);
+            }
+        });
     });
     from_last(y, g.format, g.format.nhwc(&g.y_shape()))
 }
@@ -159,12 +178,14 @@ fn winograd_forward(
     x: View<Buffer>,
     w: View<Buffer>,
     bias: Option<View<Buffer>>,
+    relu: bool,
     g: &ConvGeometry,
 ) -> Option<Buffer> {
     let (x, w, bias) = (to_last::<f32>(x, g.format), dense::<f32>(w), bias.map(dense::<f32>));
     let size = [g.window.h.output, g.window.w.output];
     let mut y = Buffer::uninit(DType::F32, g.y_shape().count());
-    let finish = winograd::Plain { y: Shared::new(y.as_mut()), bias: bias.as_deref(), size, filters: g.filters };
+    let (to, filters) = (Shared::new(y.as_mut()), g.filters);
+    let finish = winograd::Plain { y: to, bias: bias.as_deref(), least: winograd::least(relu), size, filters };
     let finite = Winograd::forward(level, &x, &w, g).run(size, &finish);
     finite.then(|| from_last(y, g.format, g.format.nhwc(&g.y_shape())))
 }
@@ -190,7 +211,8 @@ fn winograd_input_cotangent(level: Level, dy: View<Buffer>, w: View<Buffer>, g: 
     let w = memory::copy(View { buffer: w.buffer, layout: flipped });
     let size = [g.window.h.input, g.window.w.input];
     let mut dx = Buffer::uninit(DType::F32, g.x_shape().count());
-    let finish = winograd::Plain { y: Shared::new(dx.as_mut()), bias: None, size, filters: g.channels };
+    let (to, filters) = (Shared::new(dx.as_mut()), g.channels);
+    let finish = winograd::Plain { y: to, bias: None, least: winograd::least(false), size, filters };
     let finite = Winograd::backward(level, &dy, w.as_slice(), g).run(size, &finish);
     finite.then(|| from_last(dx, g.format, g.format.nhwc(&g.x_shape())))
 }

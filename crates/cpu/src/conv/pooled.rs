@@ -10,7 +10,8 @@ use crate::pool::max_pool2d;
 use crate::simd::Level;
 use cotangent_base::{ConvGeometry, DType, PoolGeometry, Slide, View};
 
-/// `max_pool2d(conv2d(x, w, bias))` and the winning taps (u32), as [`max_pool2d`] gives them.
+/// `max_pool2d(conv2d(x, w, bias))` and the winning taps (u32), as [`max_pool2d`] gives them; with `relu` a result below 0
+/// is 0, whichever tap it comes from.
 ///
 /// # Panics
 /// As [`conv2d`] and [`max_pool2d`].
@@ -18,13 +19,14 @@ pub fn conv2d_max_pool2d(
     x: View<Buffer>,
     w: View<Buffer>,
     bias: Option<View<Buffer>>,
+    relu: bool,
     conv: &ConvGeometry,
     pool: &PoolGeometry,
 ) -> (Buffer, Buffer) {
     let quarters = |s: &Slide| (s.kernel, s.stride, s.dilation, s.before) == (2, 2, 1, 0) && 2 * s.output <= s.input;
     let fused = winograd::suits(x.buffer.dtype(), conv) && quarters(&pool.window.h) && quarters(&pool.window.w);
-    fused.then(|| by_tiles(Level::current(), x, w, bias, conv, pool)).flatten().unwrap_or_else(|| {
-        let z = conv2d(x, w, bias, conv);
+    fused.then(|| by_tiles(Level::current(), x, w, bias, relu, conv, pool)).flatten().unwrap_or_else(|| {
+        let z = conv2d(x, w, bias, relu, conv);
         max_pool2d(View::whole(&z, conv.y_shape()), pool)
     })
 }
@@ -35,6 +37,7 @@ pub(super) fn by_tiles(
     x: View<Buffer>,
     w: View<Buffer>,
     bias: Option<View<Buffer>>,
+    relu: bool,
     conv: &ConvGeometry,
     pool: &PoolGeometry,
 ) -> Option<(Buffer, Buffer)> {
@@ -45,6 +48,7 @@ pub(super) fn by_tiles(
         y: Shared::new(y.as_mut()),
         taps: Shared::new(taps.as_mut()),
         bias: bias.as_deref(),
+        least: winograd::least(relu),
         size,
         filters: conv.filters,
     };

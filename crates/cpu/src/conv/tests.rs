@@ -72,7 +72,7 @@ fn agrees<T: SimdFloat>(g: &ConvGeometry) {
     for level in Level::available() {
         let what = |pass: &str| format!("{pass} at {} of {g:?}", level.name());
         let (c, k) = (g.channels / g.groups, g.filters / g.groups);
-        assert_rounded::<T>(&forward::<T>(level, x, w, bias, g), &y, taps * c, &what("y"));
+        assert_rounded::<T>(&forward::<T>(level, x, w, bias, false, g), &y, taps * c, &what("y"));
         assert_rounded::<T>(&input_cotangent::<T>(level, dy, w, g), &dx, taps * k, &what("dx"));
         let windows = Sizes::new(g).windows;
         assert_rounded::<T>(&weight_cotangent::<T>(level, x, dy, g), &dw, windows, &what("dw"));
@@ -89,6 +89,60 @@ fn random_geometries_agree_with_the_definition() {
         agrees::<f64>(&g);
         done += 1;
     }
+}
+
+/// With 0 for what is below it.
+fn rectified(y: &Buffer) -> Vec<f64> {
+    values(y).into_iter().map(|y| y.max(0.0)).collect()
+}
+
+fn relu_agrees<T: SimdFloat>(g: &ConvGeometry) {
+    let o = Operands::new::<T>(g);
+    let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
+    let bias = Some(whole(&o.bias, [g.filters]));
+    for level in Level::available() {
+        let what = |pass: &str| format!("{pass} with a ReLU at {} of {g:?}", level.name());
+        let y = forward::<T>(level, x, w, bias, true, g);
+        assert_eq!(values(&y), rectified(&forward::<T>(level, x, w, bias, false, g)), "{}", what("y"));
+        if g.groups > 1 || g.format == DataFormat::ChannelsFirst {
+            continue;
+        }
+        let open = |(&y, &dy): (&f64, &f64)| if y > 0.0 { dy } else { 0.0 };
+        let dz: Vec<f64> = values(&y).iter().zip(&values(&o.dy)).map(open).collect();
+        let sums = |f: fn(f64) -> f64| -> Vec<f64> {
+            (0..g.filters).map(|k| dz.iter().skip(k).step_by(g.filters).map(|&d| f(d)).sum()).collect()
+        };
+        let (dw, db) = rectified::cotangents::<T>(level, x, [whole(&y, g.y_shape()), dy], g);
+        let windows = Sizes::new(g).windows;
+        assert_rounded::<T>(&dw, &plain::conv2d_dw(&values(&o.x), &dz, g), windows, &what("dw"));
+        assert_rounded::<T>(&db, &(sums(|d| d), sums(f64::abs)), windows, &what("db"));
+    }
+}
+
+#[test]
+fn a_relu_behind_cuts_the_results_and_gates_the_cotangents() {
+    let mut rng = Rng::new(7);
+    let mut done = 0;
+    while done < 100 {
+        let Some(g) = random_geometry(&mut rng) else { continue };
+        relu_agrees::<f32>(&g);
+        relu_agrees::<f64>(&g);
+        done += 1;
+    }
+    // more results than are worked on at a time, and vectors beyond the two that are summed side by side
+    relu_agrees::<f32>(&geometry(37, 28, 1, 32, 1));
+    relu_agrees::<f32>(&geometry(3, 9, 2, 50, 1));
+}
+
+#[test]
+fn the_cotangents_behind_a_relu_are_left_to_others_where_they_are_no_gain() {
+    let some = |g: &ConvGeometry| {
+        let o = Operands::new::<f32>(g);
+        let (x, y, dy) = (whole(&o.x, g.x_shape()), whole(&o.dy, g.y_shape()), whole(&o.dy, g.y_shape()));
+        conv2d_relu_dw(x, [y, dy], g).is_some()
+    };
+    assert!(some(&geometry(2, 9, 3, 8, 1)) && some(&geometry(0, 9, 3, 8, 1)));
+    assert!(!some(&geometry(2, 9, 12, 8, 1)) && !some(&geometry(4, 28, 32, 32, 1)));
 }
 
 fn geometry(batch: usize, side: usize, channels: usize, filters: usize, stride: usize) -> ConvGeometry {
@@ -113,7 +167,7 @@ fn windows_of_one_tap_agree_at_any_stride() {
         let o = Operands::new::<f32>(&g);
         let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
         let (px, pw, pdy) = (values(&o.x), values(&o.w), values(&o.dy));
-        assert_rounded::<f32>(&conv2d(x, w, None, &g), &plain::conv2d(&px, &pw, None, &g), 5, "y");
+        assert_rounded::<f32>(&conv2d(x, w, None, false, &g), &plain::conv2d(&px, &pw, None, &g), 5, "y");
         assert_rounded::<f32>(&conv2d_dw(x, dy, &g), &plain::conv2d_dw(&px, &pdy, &g), 3 * 4 * 9, "dw");
         assert_rounded::<f32>(&conv2d_dx(dy, w, &g), &plain::conv2d_dx(&pdy, &pw, &g), 20, "dx");
     }
@@ -124,7 +178,7 @@ fn no_images_give_no_output_and_no_gradient() {
     let g = geometry(0, 6, 3, 5, 1);
     let o = Operands::new::<f32>(&g);
     let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
-    assert!(conv2d(x, w, None, &g).is_empty() && conv2d_dx(dy, w, &g).is_empty());
+    assert!(conv2d(x, w, None, false, &g).is_empty() && conv2d_dx(dy, w, &g).is_empty());
     assert_eq!(values(&conv2d_dw(x, dy, &g)), vec![0.0; 3 * 3 * 3 * 5]);
 }
 
@@ -135,8 +189,8 @@ fn views_of_any_stride_are_taken() {
     let first = whole(&o.x, DataFormat::ChannelsFirst.shape([2, 6, 6, 3]));
     let x = View { layout: first.layout.permute(&[0, 2, 3, 1]), ..first };
     let w = whole(&o.w, g.w_shape());
-    let want = conv2d(first, w, None, &ConvGeometry { format: DataFormat::ChannelsFirst, ..g });
-    let y = conv2d(x, w, None, &g);
+    let want = conv2d(first, w, None, false, &ConvGeometry { format: DataFormat::ChannelsFirst, ..g });
+    let y = conv2d(x, w, None, false, &g);
     let back = whole(&y, g.y_shape()).layout.permute(&[0, 3, 1, 2]);
     let y = values(&y);
     assert_eq!(back.places().map(|p| y[p]).collect::<Vec<_>>(), values(&want));
@@ -147,6 +201,11 @@ fn the_bits_are_the_same_for_any_number_of_threads() {
     for g in [geometry(9, 28, 1, 32, 1), geometry(7, 20, 24, 40, 1), geometry(7, 20, 24, 40, 2)] {
         let o = Operands::new::<f32>(&g);
         let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
-        assert_same_on_any_threads(|| vec![conv2d(x, w, None, &g), conv2d_dx(dy, w, &g), conv2d_dw(x, dy, &g)]);
+        assert_same_on_any_threads(|| {
+            let mut all = vec![conv2d(x, w, None, false, &g), conv2d_dx(dy, w, &g), conv2d_dw(x, dy, &g)];
+            all.push(conv2d(x, w, None, true, &g));
+            all.extend(conv2d_relu_dw(x, [dy, dy], &g).into_iter().flat_map(|(dw, db)| [dw, db]));
+            all
+        });
     }
 }

@@ -49,6 +49,32 @@ fn maps_agree_with_the_specification() {
     maps_agree::<f64>();
 }
 
+fn maps_over_agree<T: Float>() {
+    let sizes = [0, 1, 15, 16, 17, 100, 1024, 1040, 100_003].map(|count| [Layout::contiguous([count].into()); 3]);
+    for layouts in operands().into_iter().chain(sizes) {
+        let flat = Layout::contiguous(layouts[0].shape);
+        let buffers: [Buffer; 3] = std::array::from_fn(|k| cases::some_numbers::<T>(&layouts[k], k));
+        let before = cases::some_numbers::<T>(&flat, 3);
+        for held in 0..3 {
+            let view = |k: usize| (k != held).then(|| View { buffer: &buffers[k], layout: layouts[k] });
+            let x: [_; 3] = std::array::from_fn(view);
+            let all = x.map(|x| x.unwrap_or(View { buffer: &before, layout: flat }));
+            let want = naive::pointwise::map::<T, 3, _>(Affine, all);
+            let [mut fast, mut slow] = [(); 2].map(|()| Buffer::from_slice(before.as_slice::<T>()));
+            map_over(Affine, x, &mut fast, flat.shape);
+            map_over(SlowAffine, x, &mut slow, flat.shape);
+            assert_eq!(fast.as_slice::<T>(), want, "{layouts:?} over operand {held}");
+            assert_eq!(slow.as_slice::<T>(), want, "{layouts:?} over operand {held}");
+        }
+    }
+}
+
+#[test]
+fn maps_in_the_memory_of_an_operand_agree_with_the_specification() {
+    maps_over_agree::<f32>();
+    maps_over_agree::<f64>();
+}
+
 #[test]
 fn every_level_computes_every_element_once() {
     use crate::simd::{Level, run_at};

@@ -5,45 +5,82 @@ use crate::Buffer;
 use crate::dense::dense;
 use crate::dispatch::for_float;
 use crate::keep::KeepIf;
-use crate::par::Shared;
+use crate::memory::piece;
+use crate::par::{Shared, for_ranges};
 use crate::simd::{self, Kernel, SimdFloat, Vector};
-use cotangent_base::{Stream, View};
+use cotangent_base::{DType, Stream, View};
 
-/// `y = x · mask / (1 − rate)`; mask i is 1 where word i of the stream is at least `rate·2³²`. A dropped element
-/// is 0 whatever `x` is, NaN too.
+/// `y = x · mask / (1 − rate)` and the mask (bools); mask i is true where word i of the stream is at least `rate·2³²`. A
+/// dropped element is 0 whatever `x` is, NaN too.
 ///
-/// The mask is a function of the stream and i alone, so the same call on dy is the backward pass. Element i is
-/// the i-th in row-major order, whatever the layout.
+/// The mask is a function of the stream and i alone. The backward pass reads it, which is faster than making it again.
+/// Element i is the i-th in row-major order, whatever the layout.
 ///
 /// Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: *Dropout*, JMLR 15, 2014 (here "inverted", as in
 /// Keras).
-pub fn dropout(x: View<Buffer>, rate: f64, stream: Stream) -> Buffer {
+pub fn dropout(x: View<Buffer>, rate: f64, stream: Stream) -> (Buffer, Buffer) {
     for_float!("dropout", x.buffer.dtype(), T => drop_out::<T>(&dense(x), rate, stream))
 }
 
-fn drop_out<T: KeepIf + SimdFloat>(x: &[T], rate: f64, stream: Stream) -> Buffer {
-    if rate == 0.0 {
-        return Buffer::from_slice(x);
-    }
-    // `as` saturates: a rate of 1 keeps one element in 2³²
-    let threshold = (rate * (1u64 << 32) as f64) as u32;
-    let scale = T::from_f64(1.0 / (1.0 - rate));
-    Buffer::build(x.len(), |y: &mut [T]| {
-        let shared = Shared::new(y);
-        for_words(stream, x.len(), |i, words| {
-            let end = (i + WORDS).min(x.len());
-            // SAFETY: each call has a part of its own.
-            let y = unsafe { shared.part(i, end) };
-            simd::run(Apply { x: &x[i..end], words, threshold, scale, y });
-        });
-    })
+/// `y = y · mask / (1 − rate)`, in place.
+///
+/// # Panics
+/// If there are not as many of both, or the dtype is not a float.
+pub fn dropout_by(y: &mut Buffer, rate: f64, mask: &Buffer) {
+    assert_eq!(y.len(), mask.len(), "[dropout] the mask");
+    for_float!("dropout", y.dtype(), T => drop_by::<T>(y.as_mut(), rate, mask.as_slice()))
 }
 
-/// `y = x · scale` where the word is at least the threshold, else 0. A kernel so that it is compiled for each SIMD level.
-struct Apply<'a, T> {
-    x: &'a [T],
+fn drop_out<T: KeepIf + SimdFloat>(x: &[T], rate: f64, stream: Stream) -> (Buffer, Buffer) {
+    // `as` saturates: a rate of 1 keeps one element in 2³²
+    let threshold = (rate * (1u64 << 32) as f64) as u32;
+    let (mut y, mut mask) = (Buffer::uninit(T::DTYPE, x.len()), Buffer::uninit(DType::Bool, x.len()));
+    let (to, kept) = (Shared::new(y.as_mut::<T>()), Shared::new(mask.as_mut::<bool>()));
+    for_words(stream, x.len(), |i, words| {
+        let end = (i + WORDS).min(x.len());
+        // SAFETY: each call has a part of its own.
+        let (y, mask) = unsafe { (to.part(i, end), kept.part(i, end)) };
+        simd::run(Draw { words, threshold, mask });
+        simd::run(Apply { x: &x[i..end], mask, scale: scale(rate), y });
+    });
+    (y, mask)
+}
+
+fn drop_by<T: KeepIf + SimdFloat>(y: &mut [T], rate: f64, mask: &[bool]) {
+    let count = y.len();
+    let y = Shared::new(y);
+    for_ranges(count, piece(count), |start, end| {
+        // SAFETY: the pieces do not overlap.
+        let y = unsafe { y.part(start, end) };
+        simd::run(ApplyOver { mask: &mask[start..end], scale: scale(rate), y });
+    });
+}
+
+fn scale<T: SimdFloat>(rate: f64) -> T {
+    T::from_f64(1.0 / (1.0 - rate))
+}
+
+/// Whether each word is at least the threshold. These are kernels so that they are compiled for each SIMD level.
+struct Draw<'a> {
     words: &'a [u32],
     threshold: u32,
+    mask: &'a mut [bool],
+}
+
+impl Kernel<f32> for Draw<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Vector<Scalar = f32>>(self) {
+        for (mask, &word) in self.mask.iter_mut().zip(self.words) {
+            *mask = word >= self.threshold;
+        }
+    }
+}
+
+/// `y = x · scale` where the mask is true, else 0.
+struct Apply<'a, T> {
+    x: &'a [T],
+    mask: &'a [bool],
     scale: T,
     y: &'a mut [T],
 }
@@ -52,8 +89,25 @@ impl<T: KeepIf + SimdFloat> Kernel<T> for Apply<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = T>>(self) {
-        for ((y, &x), &word) in self.y.iter_mut().zip(self.x).zip(self.words) {
-            *y = (x * self.scale).keep_if(word >= self.threshold);
+        for ((y, &x), &kept) in self.y.iter_mut().zip(self.x).zip(self.mask) {
+            *y = (x * self.scale).keep_if(kept);
+        }
+    }
+}
+
+/// The same of what y holds.
+struct ApplyOver<'a, T> {
+    mask: &'a [bool],
+    scale: T,
+    y: &'a mut [T],
+}
+
+impl<T: KeepIf + SimdFloat> Kernel<T> for ApplyOver<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Vector<Scalar = T>>(self) {
+        for (y, &kept) in self.y.iter_mut().zip(self.mask) {
+            *y = (*y * self.scale).keep_if(kept);
         }
     }
 }

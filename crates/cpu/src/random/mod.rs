@@ -5,7 +5,7 @@ mod dropout;
 mod tests;
 mod words;
 
-pub use dropout::dropout;
+pub use dropout::{dropout, dropout_by};
 
 use crate::Buffer;
 use crate::dispatch::{for_dtype, for_float};

@@ -1,4 +1,4 @@
-use super::{dropout, random};
+use super::{dropout, dropout_by, random};
 use crate::Buffer;
 use crate::cases::*;
 use crate::naive;
@@ -69,13 +69,24 @@ fn dropout_agrees_with_the_naive_loop() {
         for rate in [0.0, 0.25, 0.9] {
             for_views::<f32>(shape.clone(), 1, |name, x, values| {
                 let want = naive::random::dropout(values, rate, STREAM);
-                assert_near::<f32>(&dropout(x, rate, STREAM), &want, 4.0, name);
+                assert_near::<f32>(&dropout(x, rate, STREAM).0, &want, 4.0, name);
             });
             for_views::<f64>(shape.clone(), 1, |name, x, values| {
                 let want = naive::random::dropout(values, rate, STREAM);
-                assert_near::<f64>(&dropout(x, rate, STREAM), &want, 4.0, name);
+                assert_near::<f64>(&dropout(x, rate, STREAM).0, &want, 4.0, name);
             });
         }
+    }
+}
+
+#[test]
+fn dropout_by_its_mask_is_dropout() {
+    for count in SIZES {
+        let x = buffer::<f32>(&numbers(count, 4));
+        let (y, mask) = dropout(whole(&x, [count]), 0.3, STREAM);
+        let mut again = buffer::<f32>(&numbers(count, 4));
+        dropout_by(&mut again, 0.3, &mask);
+        assert_eq!(values(&again), values(&y), "{count}");
     }
 }
 
@@ -84,7 +95,7 @@ fn dropout_keeps_its_share_and_the_mean() {
     let count = 1 << 20;
     let ones = Buffer::from_slice(&vec![1.0_f32; count]);
     for rate in [0.1, 0.25, 0.5] {
-        let y = values(&dropout(whole(&ones, [count]), rate, STREAM));
+        let y = values(&dropout(whole(&ones, [count]), rate, STREAM).0);
         let kept = y.iter().filter(|&&y| y != 0.0).count() as f64 / count as f64;
         assert!((kept - (1.0 - rate)).abs() < 0.003, "rate {rate} kept {kept}");
         assert!((moments(&y)[0] - 1.0).abs() < 0.005);
@@ -94,7 +105,7 @@ fn dropout_keeps_its_share_and_the_mean() {
 #[test]
 fn dropped_elements_are_zero_even_if_nan() {
     let x = Buffer::from_slice(&vec![f32::NAN; 1000]);
-    let y = values(&dropout(whole(&x, [1000]), 0.5, STREAM));
+    let y = values(&dropout(whole(&x, [1000]), 0.5, STREAM).0);
     assert!(y.iter().any(|y| y.is_nan()) && y.iter().all(|&y| y.is_nan() || y == 0.0));
 }
 
@@ -103,6 +114,6 @@ fn the_bits_do_not_depend_on_the_threads() {
     let x = buffer::<f32>(&numbers(100_001, 2));
     assert_same_on_any_threads(|| {
         let draws = [UNIFORM, NORMAL, BERNOULLI].map(|draw| random(draw, DType::F32, 100_001, STREAM));
-        Vec::from(draws).into_iter().chain([dropout(whole(&x, [100_001]), 0.5, STREAM)]).collect()
+        Vec::from(draws).into_iter().chain([dropout(whole(&x, [100_001]), 0.5, STREAM).0]).collect()
     });
 }

@@ -61,7 +61,7 @@ unsafe fn one_by_one(from: Words<*const u32>, to: Words<*mut u32>, [rows, column
 }
 
 #[cfg(target_arch = "x86_64")]
-mod x86 {
+pub(super) mod x86 {
     use super::{AHEAD, Words, one_by_one};
     use crate::simd::{prefetch, prefetch_to_write};
     use std::arch::x86_64::*;
@@ -102,7 +102,7 @@ mod x86 {
     /// The transpose of 16 × 16 words: in steps of one, two, four and eight columns.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
-    fn exchange(rows: [__m512; 16]) -> [__m512; 16] {
+    pub fn exchange(rows: [__m512; 16]) -> [__m512; 16] {
         let mut pairs = rows;
         for i in 0..8 {
             pairs[2 * i] = _mm512_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);

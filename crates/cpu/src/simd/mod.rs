@@ -9,6 +9,7 @@ mod accuracy;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod columns;
 mod exchange;
 mod level;
 mod portable;
@@ -17,6 +18,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use columns::{Lists, Matrix, NOWHERE, SPARE, list_columns};
 pub(crate) use exchange::{Words, transpose};
 pub use level::{Kernel, Level, run, run_at, run_widest_at};
 pub(crate) use prefetch::{prefetch, prefetch_to_write};

@@ -2,7 +2,7 @@
 
 use super::weights::{Weights, weight_options};
 use super::{image, params};
-use crate::{Activation, Build, Layer, MaxPooling, Pass};
+use crate::{Activation, Behind, Build, Layer, Pass};
 use cotangent_core::{Conv2dSpec, DataFormat, Error, Padding, Result, Shape, Tensor, WindowSpec};
 
 /// `y = activation(x ∗ kernel + bias)`: `[N, H, W, C] → [N, H′, W′, filters]`, kernel
@@ -100,9 +100,18 @@ impl Layer for Conv2d {
         x.conv2d(kernel, bias, &self.spec)
     }
 
-    fn call_pooled(&self, x: &Tensor, pooling: &MaxPooling, _: &mut Pass) -> Option<Tensor> {
-        let (kernel, bias) = self.weights.values("Conv2d");
-        (pooling.format == self.spec.format).then(|| x.conv2d_max_pool2d(kernel, bias, &self.spec, &pooling.window))
+    fn call_with(&self, x: &Tensor, behind: &Behind, _: &mut Pass) -> Option<Tensor> {
+        let ((kernel, bias), spec) = (self.weights.values("Conv2d"), &self.spec);
+        match *behind {
+            Behind { pooling: None, .. } => Some(x.conv2d_relu(kernel, bias, spec)),
+            Behind { pooling: Some(pooling), .. } if pooling.format != spec.format => None,
+            Behind { pooling: Some(pooling), relu: true } => {
+                Some(x.conv2d_max_pool2d_relu(kernel, bias, spec, &pooling.window))
+            }
+            Behind { pooling: Some(pooling), relu: false } => {
+                Some(x.conv2d_max_pool2d(kernel, bias, spec, &pooling.window))
+            }
+        }
     }
 
     fn activation(&self) -> Activation {

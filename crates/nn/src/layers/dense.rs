@@ -2,7 +2,7 @@
 
 use super::weights::{Weights, weight_options};
 use super::{batch, params};
-use crate::{Activation, Build, Layer, Pass};
+use crate::{Activation, Behind, Build, Layer, Pass};
 use cotangent_core::{Error, Result, Shape, Tensor};
 
 /// `y = activation(x · kernel + bias)`: `[N, in] → [N, units]`, kernel `[in, units]`, bias `[units]`.
@@ -49,6 +49,11 @@ impl Layer for Dense {
     fn call(&self, x: &Tensor, _: &mut Pass) -> Tensor {
         let (kernel, bias) = self.weights.values("Dense");
         x.linear(kernel, bias)
+    }
+
+    fn call_with(&self, x: &Tensor, behind: &Behind, _: &mut Pass) -> Option<Tensor> {
+        let (kernel, bias) = self.weights.values("Dense");
+        behind.pooling.is_none().then(|| x.linear_relu(kernel, bias))
     }
 
     fn activation(&self) -> Activation {

@@ -3,7 +3,7 @@
 use super::{Lazy, Site};
 use crate::{Model, Sequential};
 use cotangent_core::{Error, Result, Rng, Shape, Tensor};
-use cotangent_nn::{Build, Layer, MaxPooling, Merge, Param, Pass};
+use cotangent_nn::{Activation, Behind, Build, Layer, MaxPooling, Merge, Param, Pass};
 
 /// A layer in the wide sense: all that can be applied to something.
 pub(crate) enum Block {
@@ -91,23 +91,24 @@ impl Block {
     /// The outputs for a batch of each input. What `pass` keeps is by the place in [`params`](Block::params).
     pub fn call(&self, x: &[&Tensor], pass: &mut Pass) -> Vec<Lazy> {
         match self {
-            Block::Layer(layer) => vec![Lazy { logits: layer.call(x[0], pass), activation: layer.activation() }],
+            Block::Layer(layer) => vec![match self.call_with(x, None, pass) {
+                Some(output) => output,
+                None => Lazy { logits: layer.call(x[0], pass), activation: layer.activation() },
+            }],
             Block::Merge(merge) => vec![Lazy { logits: merge.call(x, pass), activation: merge.activation() }],
             Block::Model(model) => model.graph.run(x, pass),
             Block::Sequential(_) => unreachable!("a model, once it is built"),
         }
     }
 
-    /// What the pooling makes of what [`call`](Block::call) gives, if the layer has a faster way to it. The activation
-    /// comes after the pooling then, so it must keep the order of numbers.
-    pub fn call_pooled(&self, x: &[&Tensor], pooling: &MaxPooling, pass: &mut Pass) -> Option<Lazy> {
-        match self {
-            Block::Layer(layer) if layer.activation().keeps_order() => {
-                let logits = layer.call_pooled(x[0], pooling, pass)?;
-                Some(Lazy { logits, activation: layer.activation() })
-            }
-            _ => None,
-        }
+    /// What the layer, its activation if that is a ReLU and the pooling give, if the layer has a faster way to it. Other
+    /// activations come after the pooling then, so they must keep the order of numbers.
+    pub fn call_with(&self, x: &[&Tensor], pooling: Option<MaxPooling>, pass: &mut Pass) -> Option<Lazy> {
+        let Block::Layer(layer) = self else { return None };
+        let (activation, relu) = (layer.activation(), layer.activation() == Activation::Relu);
+        let helps = if pooling.is_some() { activation.keeps_order() } else { relu };
+        let logits = helps.then(|| layer.call_with(x[0], &Behind { pooling, relu }, pass)).flatten()?;
+        Some(Lazy { logits, activation: if relu { Activation::Linear } else { activation } })
     }
 
     /// The windows, if it is a max pooling.

@@ -94,7 +94,7 @@ impl Graph {
         let inputs: Vec<&Tensor> = inputs.flatten().collect();
         scope(&entry.name, || {
             if let Some((behind, pooling)) = pooling
-                && let Some(output) = entry.block.call_pooled(&inputs, &pooling, pass)
+                && let Some(output) = entry.block.call_with(&inputs, Some(pooling), pass)
             {
                 pooled[behind] = true;
                 return vec![output];

@@ -3,7 +3,8 @@
 //! [`conv2d_vjp`](super::conv2d_vjp), `db = Σ dy` over all but the channel. Saves `x`, `w`.
 
 use super::conv2d_vjp::{Conv2dDw, Conv2dDx};
-use crate::autograd::{Op, Saved, apply};
+use super::rectified::Rectify;
+use crate::autograd::{Op, Saved, apply, is_tracking};
 use crate::ops::check;
 use crate::{Spec, Tensor, kernels};
 use cotangent_base::{Axes, ConvGeometry, DataFormat, Saves, ShapeError, WindowSpec};
@@ -52,10 +53,12 @@ impl Conv2dSpec {
 
     /// Every axis but the channel.
     pub(super) fn pixels(&self) -> Axes {
-        match self.format {
-            DataFormat::ChannelsLast => Axes::from_iter([0, 1, 2]),
-            DataFormat::ChannelsFirst => Axes::from_iter([0, 2, 3]),
-        }
+        self.format.pixels()
+    }
+
+    fn compute(&self, x: &Tensor, w: &Tensor, b: Option<&Tensor>, relu: bool) -> Tensor {
+        let geometry = self.geometry(x.spec(), w.spec()).expect("infer has checked");
+        kernels::conv2d(x, w, b, relu, &geometry)
     }
 
     pub(super) fn cotangents(&self, x: &Tensor, w: &Tensor, dy: &Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
@@ -83,8 +86,7 @@ impl Op<2> for Conv2d {
     }
 
     fn forward(&self, [x, w]: [&Tensor; 2], _: Spec) -> (Tensor, ()) {
-        let geometry = self.0.geometry(x.spec(), w.spec()).expect("infer has checked");
-        (kernels::conv2d(x, w, None, &geometry), ())
+        (self.0.compute(x, w, None, false), ())
     }
 
     fn vjp(&self, saved: Saved<2, ()>, dy: Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
@@ -106,14 +108,38 @@ impl Op<3> for Conv2d {
     }
 
     fn forward(&self, [x, w, b]: [&Tensor; 3], _: Spec) -> (Tensor, ()) {
-        let geometry = self.0.geometry(x.spec(), w.spec()).expect("infer has checked");
-        (kernels::conv2d(x, w, Some(b), &geometry), ())
+        (self.0.compute(x, w, Some(b), false), ())
     }
 
     fn vjp(&self, saved: Saved<3, ()>, dy: Tensor, need: [bool; 3]) -> [Option<Tensor>; 3] {
         let [x, w, _] = saved.x();
         let [dx, dw] = self.0.cotangents(x, w, &dy, [need[0], need[1]]);
         [dx, dw, need[2].then(|| dy.sum(self.0.pixels()))]
+    }
+}
+
+impl Rectify<2> for Conv2d {
+    const RECTIFIED: &'static str = "conv2d_relu";
+
+    fn rectified(&self, [x, w]: [&Tensor; 2], _: Spec) -> (Tensor, ()) {
+        (self.0.compute(x, w, None, true), ())
+    }
+}
+
+impl Rectify<3> for Conv2d {
+    const RECTIFIED: &'static str = "conv2d_relu";
+
+    fn rectified(&self, [x, w, b]: [&Tensor; 3], _: Spec) -> (Tensor, ()) {
+        (self.0.compute(x, w, Some(b), true), ())
+    }
+
+    fn fused_vjp(&self, saved: &Saved<3, ()>, dy: &Tensor, need: [bool; 3]) -> Option<[Option<Tensor>; 3]> {
+        let [x, w, _] = saved.x();
+        if is_tracking() || need != [false, true, true] {
+            return None;
+        }
+        let geometry = self.0.geometry(x.spec(), w.spec()).expect("forward has checked");
+        kernels::conv2d_relu_dw(x, [saved.y(), dy], &geometry).map(|[dw, db]| [None, Some(dw), Some(db)])
     }
 }
 

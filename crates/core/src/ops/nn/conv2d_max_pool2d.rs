@@ -5,6 +5,7 @@
 use super::conv2d::Conv2dSpec;
 use super::max_pool2d::MaxPool2dDx;
 use super::pool_geometry;
+use super::rectified::Rectify;
 use crate::autograd::{Op, Saved, apply, is_tracking};
 use crate::ops::check;
 use crate::{Spec, Tensor, kernels};
@@ -33,18 +34,19 @@ impl Conv2dMaxPool2d {
         Ok((conv, pool))
     }
 
-    fn compute(&self, x: &Tensor, w: &Tensor, b: Option<&Tensor>) -> (Tensor, Winners) {
+    fn compute(&self, x: &Tensor, w: &Tensor, b: Option<&Tensor>, relu: bool) -> (Tensor, Winners) {
         let (conv, pool) = self.geometry(x.spec(), w.spec()).expect("infer has checked");
-        let (y, taps) = kernels::conv2d_max_pool2d(x, w, b, &conv, &pool);
+        let (y, taps) = kernels::conv2d_max_pool2d(x, w, b, relu, &conv, &pool);
         (y, Winners { conv, pool, taps })
     }
 
-    fn cotangents(&self, [x, w]: [&Tensor; 2], aux: &Winners, dy: &Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
+    fn cotangents(&self, [x, w]: [&Tensor; 2], aux: &Winners, dy: &Tensor, need: [bool; 3]) -> [Option<Tensor>; 3] {
         let Winners { conv, pool, taps } = aux;
         if is_tracking() {
             // to be differentiated in turn: by the rules of the two ops
             let dz = apply(MaxPool2dDx { taps: taps.clone(), geometry: *pool }, [dy]);
-            return self.conv.cotangents(x, w, &dz, need);
+            let [dx, dw] = self.conv.cotangents(x, w, &dz, [need[0], need[1]]);
+            return [dx, dw, need[2].then(|| dy.sum(self.conv.pixels()))];
         }
         kernels::conv2d_max_pool2d_vjp([x, w], [dy, taps], conv, pool, need)
     }
@@ -61,11 +63,12 @@ impl Op<2> for Conv2dMaxPool2d {
     }
 
     fn forward(&self, [x, w]: [&Tensor; 2], _: Spec) -> (Tensor, Winners) {
-        self.compute(x, w, None)
+        self.compute(x, w, None, false)
     }
 
     fn vjp(&self, saved: Saved<2, Winners>, dy: Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
-        self.cotangents(saved.x(), saved.aux, &dy, need)
+        let [dx, dw, _] = self.cotangents(saved.x(), saved.aux, &dy, [need[0], need[1], false]);
+        [dx, dw]
     }
 }
 
@@ -82,19 +85,56 @@ impl Op<3> for Conv2dMaxPool2d {
     }
 
     fn forward(&self, [x, w, b]: [&Tensor; 3], _: Spec) -> (Tensor, Winners) {
-        self.compute(x, w, Some(b))
+        self.compute(x, w, Some(b), false)
     }
 
     fn vjp(&self, saved: Saved<3, Winners>, dy: Tensor, need: [bool; 3]) -> [Option<Tensor>; 3] {
         let [x, w, _] = saved.x();
-        let [dx, dw] = self.cotangents([x, w], saved.aux, &dy, [need[0], need[1]]);
-        [dx, dw, need[2].then(|| dy.sum(self.conv.pixels()))]
+        self.cotangents([x, w], saved.aux, &dy, need)
+    }
+}
+
+/// The cotangents with a ReLU behind, whose result is y.
+fn rectified_cotangents(
+    x: [&Tensor; 2],
+    [y, dy]: [&Tensor; 2],
+    aux: &Winners,
+    need: [bool; 3],
+) -> Option<[Option<Tensor>; 3]> {
+    let Winners { conv, pool, taps } = aux;
+    (!is_tracking()).then(|| kernels::conv2d_max_pool2d_relu_vjp(x, [y, dy, taps], conv, pool, need)).flatten()
+}
+
+impl Rectify<2> for Conv2dMaxPool2d {
+    const RECTIFIED: &'static str = "conv2d_max_pool2d_relu";
+
+    fn rectified(&self, [x, w]: [&Tensor; 2], _: Spec) -> (Tensor, Winners) {
+        self.compute(x, w, None, true)
+    }
+
+    fn fused_vjp(&self, saved: &Saved<2, Winners>, dy: &Tensor, need: [bool; 2]) -> Option<[Option<Tensor>; 2]> {
+        let need = [need[0], need[1], false];
+        rectified_cotangents(saved.x(), [saved.y(), dy], saved.aux, need).map(|[dx, dw, _]| [dx, dw])
+    }
+}
+
+impl Rectify<3> for Conv2dMaxPool2d {
+    const RECTIFIED: &'static str = "conv2d_max_pool2d_relu";
+
+    fn rectified(&self, [x, w, b]: [&Tensor; 3], _: Spec) -> (Tensor, Winners) {
+        self.compute(x, w, Some(b), true)
+    }
+
+    fn fused_vjp(&self, saved: &Saved<3, Winners>, dy: &Tensor, need: [bool; 3]) -> Option<[Option<Tensor>; 3]> {
+        let [x, w, _] = saved.x();
+        rectified_cotangents([x, w], [saved.y(), dy], saved.aux, need)
     }
 }
 
 impl Tensor {
     /// [`max_pool2d`](Tensor::max_pool2d) over `window` of the [convolution](Tensor::conv2d), faster and in less memory
-    /// than one after the other. A ReLU between the two may as well come after: the greatest stays the greatest.
+    /// than one after the other. A ReLU between the two may as well come after: the greatest stays the greatest. With
+    /// one, [`conv2d_max_pool2d_relu`](Tensor::conv2d_max_pool2d_relu) is faster still.
     ///
     /// ```
     /// # use cotangent_core::{Conv2dSpec, Tensor, WindowSpec};

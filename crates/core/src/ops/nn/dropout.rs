@@ -1,10 +1,10 @@
 //! Inverted dropout: `y = x · m / (1 − rate)`, m being 1 with probability 1 − rate and else 0; `dx` is the same
-//! of dy. The mask is a function of a random stream and made again in the backward pass. Saves nothing.
+//! of dy. The mask is a function of a random stream. Saves it if the device finds it faster to read than to make again.
 //!
 //! Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: *Dropout: A Simple Way to Prevent Neural Networks from
 //! Overfitting*, JMLR 2014.
 
-use crate::autograd::{Op, Saved, apply};
+use crate::autograd::{Op, Saved, apply, is_tracking};
 use crate::ops::check;
 use crate::{Spec, Tensor, kernels};
 use cotangent_base::{Rng, Saves, ShapeError, Stream};
@@ -22,7 +22,8 @@ impl Op<1> for Dropout {
     const NAME: &'static str = "dropout";
     const SAVES: Saves = Saves::Nothing;
     const SECOND_ORDER: bool = true;
-    type Aux = ();
+    /// The mask, if the device would rather read it.
+    type Aux = Option<Tensor>;
 
     fn infer(&self, [x]: [Spec; 1]) -> Result<Spec, ShapeError> {
         check::float("dropout", x)?;
@@ -32,12 +33,15 @@ impl Op<1> for Dropout {
         Ok(x)
     }
 
-    fn forward(&self, [x]: [&Tensor; 1], _: Spec) -> (Tensor, ()) {
-        (kernels::dropout(x, self.rate, self.stream), ())
+    fn forward(&self, [x]: [&Tensor; 1], _: Spec) -> (Tensor, Option<Tensor>) {
+        kernels::dropout(x, self.rate, self.stream)
     }
 
-    fn vjp(&self, _: Saved<1, ()>, dy: Tensor, _: [bool; 1]) -> [Option<Tensor>; 1] {
-        [Some(apply(*self, [&dy]))]
+    fn vjp(&self, saved: Saved<1, Option<Tensor>>, dy: Tensor, _: [bool; 1]) -> [Option<Tensor>; 1] {
+        [Some(match saved.aux {
+            Some(mask) if !is_tracking() => kernels::dropout_by(dy, self.rate, mask),
+            _ => apply(*self, [&dy]),
+        })]
     }
 }
 

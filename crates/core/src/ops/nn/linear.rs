@@ -1,6 +1,7 @@
 //! Affine map `y = x·w + b` over the last axis: `dx = dy·wᵀ`, `dw = xᵀ·dy`, `db = Σ dy`, the leading axes of x and
 //! dy taken as rows. Saves `x`, `w`.
 
+use super::rectified::{Rectify, rectified};
 use crate::autograd::{Op, Saved, apply};
 use crate::ops::check;
 use crate::{Spec, Tensor, kernels};
@@ -80,6 +81,22 @@ fn affine(x: &Tensor, w: &Tensor, b: Option<&Tensor>, y: Shape) -> Tensor {
 
 fn cotangents(x: &Tensor, w: &Tensor, dy: &Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
     [need[0].then(|| dy.matmul(&w.t()).reshape(x.shape())), need[1].then(|| rows(x).t().matmul(dy))]
+}
+
+impl Rectify<2> for Linear {
+    const RECTIFIED: &'static str = "linear_relu";
+
+    fn rectified(&self, [x, w]: [&Tensor; 2], y: Spec) -> (Tensor, ()) {
+        (rectified(affine(x, w, None, y.shape)), ())
+    }
+}
+
+impl Rectify<3> for Linear {
+    const RECTIFIED: &'static str = "linear_relu";
+
+    fn rectified(&self, [x, w, b]: [&Tensor; 3], y: Spec) -> (Tensor, ()) {
+        (rectified(affine(x, w, Some(b), y.shape)), ())
+    }
 }
 
 impl Tensor {

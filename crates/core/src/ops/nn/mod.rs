@@ -11,6 +11,7 @@ mod dropout;
 mod linear;
 mod log_softmax;
 mod max_pool2d;
+mod rectified;
 mod softmax;
 
 pub use avg_pool2d::AvgPool2d;
@@ -23,6 +24,7 @@ pub use dropout::Dropout;
 pub use linear::Linear;
 pub use log_softmax::LogSoftmax;
 pub use max_pool2d::MaxPool2d;
+pub use rectified::{Rectified, Rectify};
 pub use softmax::Softmax;
 
 use crate::Spec;

@@ -1,7 +1,7 @@
 //! Which patches of an image take part, filter by filter.
 
 use super::frame::Frame;
-use crate::simd::SimdFloat;
+use crate::simd::{Level, Lists, Matrix, NOWHERE, SPARE, SimdFloat, list_columns};
 use cotangent_base::{ConvGeometry, PoolGeometry};
 use std::ops::Range;
 
@@ -9,25 +9,17 @@ use std::ops::Range;
 /// lists.
 const BAND: usize = 6 << 10;
 
-/// A window that won, and the cotangent that it gets.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Hit<T> {
-    /// The place of its patch in the frame.
-    pub at: u32,
-    /// The cotangent, not 0.
-    pub value: T,
-}
-
-/// Marks a tap that lies in the pooling's padding, which never wins.
-const NOWHERE: u32 = u32::MAX;
-
-/// For each filter of a group, the windows that won in a band of pooled rows, in row-major order.
+/// For each filter of a group, the windows that won in a band of pooled rows, in row-major order: their places in the frame
+/// and the cotangents that they get, none of which is 0.
 pub(super) struct Hits<T> {
-    /// A list for each filter, `room` hits long; `counts` of them are in use.
-    hits: Vec<Hit<T>>,
+    level: Level,
+    /// A list for each filter, `room` long; `counts` are in use.
+    at: Vec<u32>,
+    values: Vec<T>,
     counts: Vec<u32>,
     room: usize,
-    /// For each pooled window and each of its taps, the place of the convolution's patch there.
+    /// For each pooled window and each of its taps, the place of the convolution's patch there; none in the pooling's
+    /// padding, which never wins.
     places: Vec<u32>,
     taps: usize,
     /// The size of the pooled image, the rows of a band, and all filters of the convolution.
@@ -38,7 +30,7 @@ pub(super) struct Hits<T> {
 
 impl<T: SimdFloat> Hits<T> {
     /// No hits yet.
-    pub fn new(conv: &ConvGeometry, pool: &PoolGeometry, frame: &Frame) -> Self {
+    pub fn new(level: Level, conv: &ConvGeometry, pool: &PoolGeometry, frame: &Frame) -> Self {
         assert!(frame.count() < NOWHERE as usize, "[conv2d_max_pool2d] an image of {} numbers", frame.count());
         let (h, w) = (pool.window.h, pool.window.w);
         let images = [conv.window.h.output, conv.window.w.output];
@@ -53,11 +45,12 @@ impl<T: SimdFloat> Hits<T> {
         }
         let lines = |rows: usize| ((rows - 1) * h.stride + h.kernel) * conv.window.h.stride;
         let band = (1..=h.output).take_while(|&rows| lines(rows) * frame.line <= BAND).last().unwrap_or(1);
-        let (room, filters) = (band * w.output, conv.filters / conv.groups);
-        let hits = vec![Hit::default(); filters * room];
+        let (room, filters) = (band * w.output + SPARE, conv.filters / conv.groups);
         let size = [h.output, w.output];
         Self {
-            hits,
+            level,
+            at: vec![0; filters * room],
+            values: vec![T::default(); filters * room],
             counts: vec![0; filters],
             room,
             places,
@@ -74,25 +67,22 @@ impl<T: SimdFloat> Hits<T> {
         (0..rows).step_by(band).map(move |top| top..rows.min(top + band))
     }
 
-    /// Lists the hits of a band; `dy` and `taps` begin with the image's first window and the group's first filter.
-    pub fn collect(&mut self, dy: &[T], taps: &[u32], rows: Range<usize>) {
-        self.counts.fill(0);
-        let filters = self.counts.len();
-        for window in rows.start * self.size[1]..rows.end * self.size[1] {
-            let places = &self.places[window * self.taps..][..self.taps];
-            let numbers = dy[window * self.stride..][..filters].iter().zip(&taps[window * self.stride..][..filters]);
-            let lists = self.hits.chunks_exact_mut(self.room).zip(&mut self.counts);
-            for ((&value, &tap), (list, count)) in numbers.zip(lists) {
-                // written in any case, and kept if it counts: whether it does is hard to guess
-                let at = places[tap as usize];
-                list[*count as usize] = Hit { at, value };
-                *count += u32::from((value != T::default()) & (at != NOWHERE));
-            }
-        }
+    /// Lists the hits of a band, and adds what each filter gets to `sums`; `dy`, the results `y` of a ReLU behind the pooling
+    /// if there is one, and `taps` begin with the image's first window and the group's first filter.
+    pub fn collect(&mut self, dy: &[T], y: Option<&[T]>, taps: &[u32], rows: Range<usize>, sums: &mut [T]) {
+        let (columns, each, first) = (self.counts.len(), self.taps, rows.start * self.size[1]);
+        let table = &self.places[first * each..rows.end * self.size[1] * each];
+        let behind = first * self.stride;
+        let (numbers, gates, choices) = (&dy[behind..], y.map(|y| &y[behind..]), &taps[behind..]);
+        let from = Matrix { numbers, gates, choices, row: self.stride, columns, table, each };
+        let to =
+            Lists { places: &mut self.at, numbers: &mut self.values, counts: &mut self.counts, room: self.room, sums };
+        list_columns(self.level, from, to);
     }
 
     /// The hits of each filter.
-    pub fn lists(&self) -> impl Iterator<Item = &[Hit<T>]> {
-        self.hits.chunks_exact(self.room.max(1)).zip(&self.counts).map(|(list, &count)| &list[..count as usize])
+    pub fn lists(&self) -> impl Iterator<Item = (&[u32], &[T])> {
+        let lists = self.at.chunks_exact(self.room).zip(self.values.chunks_exact(self.room)).zip(&self.counts);
+        lists.map(|((at, values), &count)| (&at[..count as usize], &values[..count as usize]))
     }
 }

@@ -31,20 +31,21 @@ const PARTS: usize = 16;
 /// The most memory for the parts' dw, in numbers.
 const PARTS_SIZE: usize = 1 << 24;
 
-/// The cotangents of x and w, where `need`ed, of `max_pool2d(conv2d(x, w))`, from the cotangent `dy` of its result and
-/// the winning `taps` (u32).
+/// The cotangents of x, w and the bias, where `need`ed, of `max_pool2d(conv2d(x, w, bias))`, from the cotangent `dy` of
+/// its result and the winning `taps` (u32). With a ReLU behind, from its result `y` and the cotangent of that.
 ///
 /// # Panics
 /// If the shapes are not the geometries', or the dtypes are not all f32 or all f64.
 pub fn conv2d_max_pool2d_vjp(
     [x, w]: [View<Buffer>; 2],
     [dy, taps]: [View<Buffer>; 2],
+    y: Option<View<Buffer>>,
     conv: &ConvGeometry,
     pool: &PoolGeometry,
-    need: [bool; 2],
-) -> [Option<Buffer>; 2] {
+    need: [bool; 3],
+) -> [Option<Buffer>; 3] {
     for_float!("conv2d_max_pool2d", x.buffer.dtype(), T => {
-        cotangents::<T>(Level::current(), [x, w], [dy, taps], conv, pool, need)
+        cotangents::<T>(Level::current(), [x, w], [dy, taps], y, conv, pool, need)
     })
 }
 
@@ -52,10 +53,11 @@ fn cotangents<T: SimdFloat>(
     level: Level,
     [x, w]: [View<Buffer>; 2],
     [dy, taps]: [View<Buffer>; 2],
+    y: Option<View<Buffer>>,
     conv: &ConvGeometry,
     pool: &PoolGeometry,
-    need: [bool; 2],
-) -> [Option<Buffer>; 2] {
+    need: [bool; 3],
+) -> [Option<Buffer>; 3] {
     assert_eq!((x.shape(), w.shape()), (conv.x_shape(), conv.w_shape()), "[conv2d_max_pool2d] x and w");
     assert_eq!((dy.shape(), taps.shape()), (pool.y_shape(), pool.y_shape()), "[conv2d_max_pool2d] dy and taps");
     let s = Sizes::new(conv);
@@ -65,6 +67,7 @@ fn cotangents<T: SimdFloat>(
         w: transposed(&dense::<T>(w), &s, 0..s.filters),
         dy: to_last::<T>(dy, pool.format),
         taps: to_last::<u32>(taps, pool.format),
+        y: y.map(|y| to_last::<T>(y, pool.format)),
         frame: Frame::new(conv),
         conv,
         pool,
@@ -72,9 +75,11 @@ fn cotangents<T: SimdFloat>(
     let parts = conv.batch.min(PARTS).min((PARTS_SIZE / (s.columns * s.filters).max(1)).max(2)).max(1);
     let mut dx = need[0].then(|| Buffer::uninit(T::DTYPE, conv.x_shape().count()));
     let mut sums = need[1].then(|| Buffer::uninit(T::DTYPE, parts * s.columns * s.filters));
-    pass.run(parts, dx.as_mut().map(Buffer::as_mut::<T>), sums.as_mut().map(Buffer::as_mut::<T>));
+    let mut db = Buffer::build(parts * s.filters, |db: &mut [T]| db.fill(T::default()));
+    pass.run(parts, dx.as_mut().map(Buffer::as_mut::<T>), sums.as_mut().map(Buffer::as_mut::<T>), db.as_mut());
     let dx = dx.map(|dx| from_last(dx, conv.format, conv.format.nhwc(&conv.x_shape())));
-    [dx, sums.map(|sums| summed::<T>(sums.as_slice(), [s.columns, s.filters]))]
+    let dw = sums.map(|sums| summed::<T>(sums.as_slice(), [s.columns, s.filters]));
+    [dx, dw, need[2].then(|| summed::<T>(db.as_slice(), [1, s.filters]))]
 }
 
 /// All that a pass over the images reads; images channels last, `w[k]` as rows.
@@ -84,28 +89,36 @@ struct Pass<'a, T: SimdFloat> {
     w: Vec<T>,
     dy: Dense<'a, T>,
     taps: Dense<'a, u32>,
+    y: Option<Dense<'a, T>>,
     frame: Frame,
     conv: &'a ConvGeometry,
     pool: &'a PoolGeometry,
 }
 
 impl<T: SimdFloat> Pass<'_, T> {
-    /// Fills dx, and `sums [part, k, tap, c]`, each part's share of dw.
-    fn run(&self, parts: usize, dx: Option<&mut [T]>, sums: Option<&mut [T]>) {
-        let (dx, sums) = (dx.map(Shared::new), sums.map(Shared::new));
+    /// Fills dx, `sums [part, k, tap, c]`, each part's share of dw, and adds to `db [part, k]`, that of the bias.
+    fn run(&self, parts: usize, dx: Option<&mut [T]>, sums: Option<&mut [T]>, db: &mut [T]) {
+        let (dx, sums, db) = (dx.map(Shared::new), sums.map(Shared::new), Shared::new(db));
+        let filters = self.conv.filters;
         let (each, size) = (self.conv.batch.div_ceil(parts), self.w.len());
         let image = self.frame.image();
         for_ranges(parts, 1, |start, end| {
+            let mut hits = Hits::new(self.level, self.conv, self.pool, &self.frame);
             for part in start..end {
                 // SAFETY: each part has a place of its own.
-                let mut sums = sums.map(|s| unsafe { s.part(part * size, (part + 1) * size) });
+                let (mut sums, db) = unsafe {
+                    (
+                        sums.map(|s| s.part(part * size, (part + 1) * size)),
+                        db.part(part * filters, (part + 1) * filters),
+                    )
+                };
                 if let Some(sums) = sums.as_deref_mut() {
                     sums.fill(T::default());
                 }
                 for n in part * each..self.conv.batch.min((part + 1) * each) {
                     // SAFETY: each image has a place of its own, and belongs to one part.
                     let dx = dx.map(|dx| unsafe { dx.part(n * image, (n + 1) * image) });
-                    self.image(n, dx, sums.as_deref_mut());
+                    self.image(n, &mut hits, dx, sums.as_deref_mut(), db);
                 }
             }
         });
@@ -113,11 +126,10 @@ impl<T: SimdFloat> Pass<'_, T> {
 
     /// Image `n`, group by group, some rows of windows at a time, so that what they see stays in the first-level
     /// cache while all filters pass.
-    fn image(&self, n: usize, mut dx: Option<&mut [T]>, mut sums: Option<&mut [T]>) {
+    fn image(&self, n: usize, hits: &mut Hits<T>, mut dx: Option<&mut [T]>, mut sums: Option<&mut [T]>, db: &mut [T]) {
         let s = Sizes::new(self.conv);
         let (windows, image) = (self.pool.window.h.output * self.pool.window.w.output, self.frame.image());
         let x = &self.x[n * image..][..image];
-        let mut hits = Hits::new(self.conv, self.pool, &self.frame);
         for group in 0..self.conv.groups {
             let filters = s.filters_of(group);
             let range = filters.start * s.columns..filters.end * s.columns;
@@ -129,8 +141,9 @@ impl<T: SimdFloat> Pass<'_, T> {
             }
             for rows in hits.bands() {
                 let at = n * windows * s.filters + filters.start;
-                hits.collect(&self.dy[at..], &self.taps[at..], rows);
-                let product = |patches| Product { hits: &hits, frame: &self.frame, patches };
+                let y = self.y.as_deref().map(|y| &y[at..]);
+                hits.collect(&self.dy[at..], y, &self.taps[at..], rows, &mut db[filters.clone()]);
+                let product = |patches| Product { hits, frame: &self.frame, patches };
                 if let (Some(sums), Some(seen)) = (sums.as_deref_mut(), &seen) {
                     run_at(self.level, product(Patches::Weigh { image: seen, sums: &mut sums[range.clone()] }));
                 }

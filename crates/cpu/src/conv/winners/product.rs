@@ -1,7 +1,7 @@
 //! The two products over the lists of hits, in registers as far as they reach.
 
 use super::frame::Frame;
-use super::hits::{Hit, Hits};
+use super::hits::Hits;
 use crate::simd::{Kernel, SimdFloat, Vector};
 
 /// What is done for each hit of filter k.
@@ -51,7 +51,7 @@ impl<T: SimdFloat> Kernel<T> for Product<'_, T> {
 
 /// One filter's hits, and its numbers: as many as a patch has.
 struct Strip<'a, T> {
-    hits: &'a [Hit<T>],
+    hits: (&'a [u32], &'a [T]),
     pieces: &'a [usize],
     len: usize,
     image: *mut T,
@@ -69,7 +69,7 @@ impl<T: SimdFloat> Strip<'_, T> {
     /// The image has a patch at each hit and may be written if `SPREAD`, the weights if not.
     #[inline(always)]
     unsafe fn each_block<V: Vector<Scalar = T>, const SPREAD: bool>(&self) {
-        if self.hits.is_empty() {
+        if self.hits.0.is_empty() {
             return;
         }
         let whole = self.len / V::WIDTH;
@@ -123,8 +123,8 @@ impl<T: SimdFloat> Strip<'_, T> {
                     *held = V::load(weights[p].add(v * V::WIDTH));
                 }
             }
-            for hit in self.hits {
-                let (value, patch) = (V::broadcast(hit.value), self.image.add(hit.at as usize));
+            for (&at, &value) in self.hits.0.iter().zip(self.hits.1) {
+                let (value, patch) = (V::broadcast(value), self.image.add(at as usize));
                 for (held, at) in held.iter_mut().zip(pieces) {
                     for (v, held) in held.iter_mut().enumerate() {
                         let place = patch.add(at + v * V::WIDTH);
@@ -157,9 +157,9 @@ impl<T: SimdFloat> Strip<'_, T> {
             unsafe {
                 let weights = self.weights.add((piece + p) * self.len + first);
                 let mut held = V::load_part(weights, count);
-                for hit in self.hits {
-                    let place = self.image.add(hit.at as usize + at + first);
-                    let (value, patch) = (V::broadcast(hit.value), V::load_part(place, count));
+                for (&hit, &value) in self.hits.0.iter().zip(self.hits.1) {
+                    let place = self.image.add(hit as usize + at + first);
+                    let (value, patch) = (V::broadcast(value), V::load_part(place, count));
                     if SPREAD {
                         V::fma(value, held, patch).store_part(place, count);
                     } else {

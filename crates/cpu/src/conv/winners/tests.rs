@@ -25,6 +25,26 @@ fn sparse(count: usize, seed: u64) -> Vec<f64> {
     numbers(count, seed).into_iter().enumerate().map(|(i, v)| if i % 3 == 0 { v } else { 0.0 }).collect()
 }
 
+/// The sum over the pixels for each filter, and that of the sizes.
+fn sums(dy: &[f64], pool: &PoolGeometry) -> (Vec<f64>, Vec<f64>) {
+    let [_, h, w, filters] = pool.format.nhwc(&pool.y_shape());
+    let filter = |i: usize| if pool.format == DataFormat::ChannelsLast { i % filters } else { i / (h * w) % filters };
+    let (mut sums, mut sizes) = (vec![0.0; filters], vec![0.0; filters]);
+    for (i, dy) in dy.iter().enumerate() {
+        sums[filter(i)] += dy;
+        sizes[filter(i)] += dy.abs();
+    }
+    (sums, sizes)
+}
+
+/// dy where the gate is greater than 0, else 0.
+fn gate<T: SimdFloat>(dy: &Buffer, gates: &Buffer) -> Buffer {
+    let pairs = dy.as_slice::<T>().iter().zip(gates.as_slice::<T>());
+    Buffer::from_slice(
+        &pairs.map(|(&dy, &gate)| if gate > T::default() { dy } else { T::default() }).collect::<Vec<_>>(),
+    )
+}
+
 fn agrees<T: SimdFloat>(conv: &ConvGeometry, pool: &PoolGeometry) {
     let (x, w) = (buffer::<T>(&numbers(conv.x_shape().count(), 1)), buffer::<T>(&numbers(conv.w_shape().count(), 2)));
     let dy = buffer::<T>(&sparse(pool.y_shape().count(), 3));
@@ -40,6 +60,7 @@ fn agrees<T: SimdFloat>(conv: &ConvGeometry, pool: &PoolGeometry) {
     dx.1 = plain::conv2d_dx(&dz, &values(&w), conv).1;
     dw.1 = plain::conv2d_dw(&values(&x), &dz, conv).1;
 
+    let gates = buffer::<T>(&numbers(dy.len(), 4));
     let operands = [whole(&x, conv.x_shape()), whole(&w, conv.w_shape())];
     let cotangent = [whole(&dy, pool.y_shape()), whole(&taps, pool.y_shape())];
     let s = Sizes::new(conv);
@@ -47,9 +68,18 @@ fn agrees<T: SimdFloat>(conv: &ConvGeometry, pool: &PoolGeometry) {
     let shares = pool.window.h.kernel * pool.window.w.kernel;
     for level in Level::available() {
         let what = |pass: &str| format!("{pass} at {} of {conv:?} {pool:?}", level.name());
-        let [got_dx, got_dw] = cotangents::<T>(level, operands, cotangent, conv, pool, [true, true]);
+        let [got_dx, got_dw, got_db] = cotangents::<T>(level, operands, cotangent, None, conv, pool, [true; 3]);
         assert_rounded::<T>(&got_dx.unwrap(), &dx, taps * s.group_filters * shares, &what("dx"));
         assert_rounded::<T>(&got_dw.unwrap(), &dw, s.windows * shares, &what("dw"));
+        assert_rounded::<T>(&got_db.unwrap(), &sums(&values(&dy), pool), dy.len(), &what("db"));
+        // a ReLU behind lets through what is greater than 0: the same as a dy that is 0 elsewhere
+        let gated = gate::<T>(&dy, &gates);
+        let behind = [whole(&gated, pool.y_shape()), cotangent[1]];
+        let y = Some(whole(&gates, pool.y_shape()));
+        let got = cotangents::<T>(level, operands, cotangent, y, conv, pool, [true; 3]);
+        let want = cotangents::<T>(level, operands, behind, None, conv, pool, [true; 3]);
+        let all = |found: [Option<Buffer>; 3]| found.map(|x| values(&x.expect("asked for")));
+        assert_eq!(all(got), all(want), "{}", what("all with a ReLU"));
     }
 }
 
@@ -91,11 +121,19 @@ fn what_is_not_needed_is_not_made_and_no_images_give_nothing() {
     let taps = Buffer::from_slice::<u32>(&[]);
     let run = |need| {
         let operands = [whole(&x, conv.x_shape()), whole(&w, conv.w_shape())];
-        conv2d_max_pool2d_vjp(operands, [whole(&dy, pool.y_shape()), whole(&taps, pool.y_shape())], &conv, &pool, need)
+        conv2d_max_pool2d_vjp(
+            operands,
+            [whole(&dy, pool.y_shape()), whole(&taps, pool.y_shape())],
+            None,
+            &conv,
+            &pool,
+            need,
+        )
     };
-    let [dx, dw] = run([true, true]);
+    let [dx, dw, db] = run([true; 3]);
+    assert_eq!(values(&db.unwrap()), [0.0; 4]);
     assert!(dx.unwrap().is_empty() && values(&dw.unwrap()).iter().all(|&d| d == 0.0));
-    assert!(run([false, false]).iter().all(Option::is_none));
+    assert!(run([false; 3]).iter().all(Option::is_none));
 }
 
 #[test]
@@ -106,7 +144,7 @@ fn a_path_not_taken_gives_nothing_even_to_infinite_weights() {
     let (dy, taps) = (buffer::<f32>(&[0.0; 4]), Buffer::from_slice(&[0_u32; 4]));
     let operands = [whole(&x, conv.x_shape()), whole(&w, conv.w_shape())];
     let cotangent = [whole(&dy, pool.y_shape()), whole(&taps, pool.y_shape())];
-    for cotangent in conv2d_max_pool2d_vjp(operands, cotangent, &conv, &pool, [true, true]) {
+    for cotangent in conv2d_max_pool2d_vjp(operands, cotangent, None, &conv, &pool, [true; 3]) {
         assert!(values(&cotangent.unwrap()).iter().all(|&d| d == 0.0));
     }
 }
@@ -121,6 +159,6 @@ fn the_bits_are_the_same_for_any_number_of_threads() {
     let operands = [whole(&x, conv.x_shape()), whole(&w, conv.w_shape())];
     let cotangent = [whole(&dy, pool.y_shape()), whole(&taps, pool.y_shape())];
     assert_same_on_any_threads(|| {
-        conv2d_max_pool2d_vjp(operands, cotangent, &conv, &pool, [true, true]).into_iter().flatten().collect()
+        conv2d_max_pool2d_vjp(operands, cotangent, None, &conv, &pool, [true; 3]).into_iter().flatten().collect()
     });
 }

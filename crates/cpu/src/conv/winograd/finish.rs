@@ -33,10 +33,16 @@ unsafe fn bias<V: Vector>(bias: Option<&[V::Scalar]>, k: usize, filters: usize) 
     }
 }
 
+/// The least number that a result becomes.
+pub(in crate::conv) fn least(relu: bool) -> f32 {
+    if relu { 0.0 } else { f32::NEG_INFINITY }
+}
+
 /// Adds the bias and writes the results, `[n, h, w, k]`.
 pub(in crate::conv) struct Plain<'a> {
     pub y: Shared<f32>,
     pub bias: Option<&'a [f32]>,
+    pub least: f32,
     pub size: [usize; 2],
     pub filters: usize,
 }
@@ -54,12 +60,12 @@ impl Finish for Plain<'_> {
         let [height, width] = self.size;
         // SAFETY: the caller's promise; results outside the image are left out.
         unsafe {
-            let bias = bias::<V>(self.bias, k, filters);
+            let (bias, least) = (bias::<V>(self.bias, k, filters), V::broadcast(self.least));
             for (row, line) in y.into_iter().enumerate().map(|(i, line)| (2 * place[0] + i, line)) {
                 for (column, y) in line.into_iter().enumerate().map(|(j, y)| (2 * place[1] + j, y)) {
                     if row < height && column < width {
                         let to = self.y.ptr().add(((n * height + row) * width + column) * self.filters + k);
-                        (y + bias).store_next(to, filters);
+                        (y + bias).max(least).store_next(to, filters);
                     }
                 }
             }
@@ -73,6 +79,7 @@ pub(in crate::conv) struct Pooled<'a> {
     pub y: Shared<f32>,
     pub taps: Shared<u32>,
     pub bias: Option<&'a [f32]>,
+    pub least: f32,
     /// The size of the pooled images.
     pub size: [usize; 2],
     pub filters: usize,
@@ -101,7 +108,7 @@ impl Finish for Pooled<'_> {
                 best = V::select(wins, y + bias, best);
                 winner = V::select(wins, V::splat(tap), winner);
             }
-            best.store_next(self.y.ptr().add(to), filters);
+            best.max(V::broadcast(self.least)).store_next(self.y.ptr().add(to), filters);
             let winners = winner.to_array();
             let taps = self.taps.part(to, to + filters);
             for (tap, &winner) in taps.iter_mut().zip(&winners) {

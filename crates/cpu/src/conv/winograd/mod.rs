@@ -21,7 +21,7 @@ use crate::gemm::{self, Block, Left, Right, Run, Scratch, Start, Tile, TileOf, c
 use crate::par::{GRAIN, Shared, for_ranges, threads};
 use crate::simd::{Level, run_at};
 use cotangent_base::{ConvGeometry, DType, Slide};
-pub(super) use finish::{Finish, Plain, Pooled};
+pub(super) use finish::{Finish, Plain, Pooled, least};
 pub(super) use gradient::weight_cotangent;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};

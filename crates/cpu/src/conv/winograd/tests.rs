@@ -104,8 +104,10 @@ fn results_agree_with_the_definition() {
         let want = plain::conv2d(&values(&o.x), &values(&o.w), Some(&values(&o.bias)), &g);
         let want = shared(want, g.batch, [g.window.h.output, g.window.w.output], g.channels * g.filters);
         for level in Level::available() {
-            let y = winograd_forward(level, x, w, bias, &g).expect("all is finite");
+            let y = winograd_forward(level, x, w, bias, false, &g).expect("all is finite");
             assert_rounded::<f32>(&y, &want, 9 * g.channels, &format!("y at {} of {g:?}", level.name()));
+            let cut = values(&winograd_forward(level, x, w, bias, true, &g).expect("all is finite"));
+            assert!(cut.into_iter().eq(values(&y).into_iter().map(|y| y.max(0.0))), "with a ReLU at {}", level.name());
         }
     }
 }
@@ -164,7 +166,12 @@ fn compare_errors(g: ConvGeometry) {
             assert!(fast <= 3.0 * direct, "{pass} at {}: {fast:e} against {direct:e}", level.name());
         };
         if suits(DType::F32, &g) {
-            check("y", winograd_forward(level, x, w, None, &g), forward::<f32>(level, x, w, None, &g), &y_want);
+            check(
+                "y",
+                winograd_forward(level, x, w, None, false, &g),
+                forward::<f32>(level, x, w, None, false, &g),
+                &y_want,
+            );
             check("dx", winograd_input_cotangent(level, dy, w, &g), input_cotangent::<f32>(level, dy, w, &g), &dx_want);
         }
         check("dw", winograd_weight_cotangent(level, x, dy, &g), weight_cotangent::<f32>(level, x, dy, &g), &dw_want);
@@ -184,7 +191,7 @@ fn exact(g: &ConvGeometry) {
     let dy = integers(g.y_shape().count(), 3);
     let (px, pw, pdy) = (values(&x), values(&w), values(&dy));
     let (x, w, dy) = (whole(&x, g.x_shape()), whole(&w, g.w_shape()), whole(&dy, g.y_shape()));
-    assert_eq!(values(&conv2d(x, w, None, g)), plain::conv2d(&px, &pw, None, g).0);
+    assert_eq!(values(&conv2d(x, w, None, false, g)), plain::conv2d(&px, &pw, None, g).0);
     assert_eq!(values(&conv2d_dx(dy, w, g)), plain::conv2d_dx(&pdy, &pw, g).0);
     assert_eq!(values(&conv2d_dw(x, dy, g)), plain::conv2d_dw(&px, &pdy, g).0);
 }
@@ -203,11 +210,13 @@ fn pooled_results_are_those_of_pooling_afterwards() {
         let (x, w, bias) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), Some(whole(&o.bias, [g.filters])));
         for ceil in [false, true] {
             let pool = pooling(&g, ceil);
-            let y = values(&conv2d(x, w, bias, &g));
+            let y = values(&conv2d(x, w, bias, false, &g));
             let (want, winners) = plain_pool::max_pool2d(&y, &pool);
-            let (got, taps) = conv2d_max_pool2d(x, w, bias, &g, &pool);
+            let (got, taps) = conv2d_max_pool2d(x, w, bias, false, &g, &pool);
             assert_eq!(values(&got), want, "{g:?}");
             assert!(taps.as_slice::<u32>().iter().map(|&t| t as usize).eq(winners), "{g:?}");
+            let (cut, _) = conv2d_max_pool2d(x, w, bias, true, &g, &pool);
+            assert!(values(&cut).into_iter().eq(want.into_iter().map(|y| y.max(0.0))), "with a ReLU: {g:?}");
         }
     }
 }
@@ -220,14 +229,14 @@ fn what_is_not_finite_is_computed_directly() {
     numbers[25 * 26 * 16 + 25 * 16] = f64::NAN;
     let (x, w) = (buffer::<f32>(&numbers), Operands::new(&g).w);
     let (x, w) = (whole(&x, g.x_shape()), whole(&w, g.w_shape()));
-    assert!(winograd_forward(Level::current(), x, w, None, &g).is_none());
+    assert!(winograd_forward(Level::current(), x, w, None, false, &g).is_none());
     let dy = Operands::new(&g).dy;
     let dy = whole(&dy, g.y_shape());
     assert!(winograd_weight_cotangent(Level::current(), x, dy, &g).is_none());
     let dw = values(&conv2d_dw(x, dy, &g));
     assert!(dw[0].is_infinite() && dw[1..8 * 256].iter().filter(|dw| dw.is_finite()).count() > 7 * 256);
-    assert!(by_tiles(Level::current(), x, w, None, &g, &pooling(&g, false)).is_none());
-    let y = values(&conv2d(x, w, None, &g));
+    assert!(by_tiles(Level::current(), x, w, None, false, &g, &pooling(&g, false)).is_none());
+    let y = values(&conv2d(x, w, None, false, &g));
     let (last, inner) = (y.len() - 16.., 16..y.len() - 16);
     assert!(y[..16].iter().all(|y| y.is_infinite()) && y[last].iter().all(|y| y.is_nan()));
     assert!(y[inner].iter().all(|y| y.is_finite()), "an infinity reaches only the windows that see it");
@@ -244,10 +253,10 @@ fn the_bits_are_the_same_for_any_number_of_threads() {
     let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
     assert_same_on_any_threads(|| {
         vec![
-            conv2d(x, w, None, &g),
+            conv2d(x, w, None, false, &g),
             conv2d_dx(dy, w, &g),
             conv2d_dw(x, dy, &g),
-            conv2d_max_pool2d(x, w, None, &g, &pooling(&g, false)).0,
+            conv2d_max_pool2d(x, w, None, false, &g, &pooling(&g, false)).0,
         ]
     });
 }
@@ -256,5 +265,5 @@ fn the_bits_are_the_same_for_any_number_of_threads() {
 fn no_images_give_no_results() {
     let g = geometry(0, [6, 6], [16, 16], Padding::Valid);
     let o = Operands::new(&g);
-    assert!(conv2d(whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), None, &g).is_empty());
+    assert!(conv2d(whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), None, false, &g).is_empty());
 }
