@@ -116,7 +116,7 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
 
 /// The blocks of k that are summed apart and added up at the end, so that a small C with a great depth has work
 /// for several threads. A function of the sizes alone.
-fn parts(out: usize, depth: usize, blocks: usize) -> Vec<Range<usize>> {
+pub(super) fn parts(out: usize, depth: usize, blocks: usize) -> Vec<Range<usize>> {
     let each = match out <= SPLIT_OUT && depth >= 4 * DEPTH {
         true => blocks.div_ceil(SPLIT_PARTS.min(depth / (2 * DEPTH))),
         false => blocks,

@@ -7,6 +7,7 @@ mod dot;
 mod kernel;
 mod loops;
 mod pack;
+mod sparse;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -167,7 +168,10 @@ fn multiply<T: SimdFloat>(
     let (a_rows, b_columns) = (a.left(xa), b.right(xb));
     if cols != 1 && to.results != cols {
         let product = Product { level, rows, cols, depth, a: a_rows, b: b_columns, bias, spread: to.spread };
-        return product.compute(to.y, to.stride, to.add, to.results);
+        if !sparse::compute(&product, to.y, to.stride, to.add, to.results) {
+            product.compute(to.y, to.stride, to.add, to.results);
+        }
+        return;
     }
     let mut sums = Buffer::uninit(T::DTYPE, rows * cols);
     let (matrix, vector) = if cols == 1 { (a_rows, gather(xb, b)) } else { (b_columns, gather(xa, a)) };

@@ -111,6 +111,11 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
         Self { data, at, lane, step }
     }
 
+    /// The same matrix, if its numbers are f32.
+    pub fn as_f32s(&self) -> Option<Strided<'a, f32>> {
+        Some(Strided { data: T::as_f32s(self.data)?, at: self.at, lane: self.lane, step: self.step })
+    }
+
     /// Whether neighbouring lanes are neighbours in memory.
     pub fn lanes_touch(&self) -> bool {
         self.lane == 1
@@ -152,6 +157,18 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
             // SAFETY: the element lies in the matrix.
             *x = unsafe { *from.wrapping_offset(k as isize * self.step) };
         }
+    }
+
+    /// Copies some steps of some lanes, lane by lane.
+    pub fn copy_rows(&self, level: Level, lanes: &Range<usize>, depth: &Range<usize>, to: &mut [T]) {
+        assert!(to.len() >= lanes.len() * depth.len() && level.is_available());
+        if self.lane != 1 || size_of::<T>() != 4 {
+            return lanes.clone().zip(to.chunks_mut(depth.len())).for_each(|(lane, to)| self.copy_row(lane, depth, to));
+        }
+        let from = Words { at: self.place(lanes.start, depth.start).cast(), row: self.step };
+        let to = Words { at: to.as_mut_ptr().cast(), row: depth.len() as isize };
+        // SAFETY: the CPU has the level, the block lies in the matrix, and there is room for it.
+        unsafe { transpose(level, from, to, [depth.len(), lanes.len()]) }
     }
 
     /// Copies to panels of `width` lanes: element (lane, k) of panel p to `p·panel + k·width + lane`. Lanes that

@@ -12,6 +12,7 @@ mod avx512;
 mod columns;
 mod exchange;
 mod level;
+mod nonzeros;
 mod portable;
 mod prefetch;
 mod scalar;
@@ -21,6 +22,7 @@ mod tests;
 pub(crate) use columns::{Lists, Matrix, NOWHERE, SPARE, list_columns};
 pub(crate) use exchange::{Words, transpose};
 pub use level::{Kernel, Level, run, run_at, run_widest_at};
+pub(crate) use nonzeros::{SPARE, nonzeros};
 pub(crate) use prefetch::{prefetch, prefetch_to_write};
 
 use cotangent_base::{Float, Lane};
@@ -159,6 +161,11 @@ pub trait SimdFloat: Float {
     #[cfg(target_arch = "x86_64")]
     #[doc(hidden)]
     type Avx512: Vector<Scalar = Self>;
+
+    /// The numbers as what they are if that is f32, for kernels of the type to train in alone.
+    fn as_f32s(numbers: &[Self]) -> Option<&[f32]>;
+    /// As [`as_f32s`](SimdFloat::as_f32s), to write.
+    fn as_f32s_mut(numbers: &mut [Self]) -> Option<&mut [f32]>;
 }
 impl SimdFloat for f32 {
     type Portable = portable::F32s;
@@ -166,6 +173,13 @@ impl SimdFloat for f32 {
     type Avx2 = avx2::F32s;
     #[cfg(target_arch = "x86_64")]
     type Avx512 = avx512::F32s;
+
+    fn as_f32s(numbers: &[f32]) -> Option<&[f32]> {
+        Some(numbers)
+    }
+    fn as_f32s_mut(numbers: &mut [f32]) -> Option<&mut [f32]> {
+        Some(numbers)
+    }
 }
 impl SimdFloat for f64 {
     type Portable = portable::F64s;
@@ -173,4 +187,11 @@ impl SimdFloat for f64 {
     type Avx2 = avx2::F64s;
     #[cfg(target_arch = "x86_64")]
     type Avx512 = avx512::F64s;
+
+    fn as_f32s(_: &[f64]) -> Option<&[f32]> {
+        None
+    }
+    fn as_f32s_mut(_: &mut [f64]) -> Option<&mut [f32]> {
+        None
+    }
 }
