@@ -176,7 +176,8 @@ pub trait Kernels {
     fn select(&self, mask: View<Self::Buffer>, a: View<Self::Buffer>, b: View<Self::Buffer>) -> Self::Buffer;
     /// `acc += x`, in place, float, equal shapes; `acc` is contiguous.
     fn accumulate(&self, acc: &mut Self::Buffer, x: View<Self::Buffer>);
-    /// One optimizer step in place over contiguous parameter and state of `count` elements.
+    /// One optimizer step in place over contiguous parameter and state of `count` elements. State smaller than any normal
+    /// f32 may become 0.
     fn update<const S: usize, U: Update<S>>(
         &self,
         op: U,

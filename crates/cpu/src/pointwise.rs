@@ -257,6 +257,10 @@ fn for_blocks<T: SimdFloat>(g: View<Buffer>, body: &(dyn Fn(usize, &[T]) + Sync)
     });
 }
 
+/// A number of an optimizer's state that is smaller becomes 0. The average of a gradient that has become 0 would else end as
+/// a subnormal number, and stay one for long: a CPU takes a hundred cycles for a product of such.
+const TINY: f64 = f32::MIN_POSITIVE as f64;
+
 struct Step<T, const S: usize, U> {
     op: U,
     p: *mut T,
@@ -281,7 +285,8 @@ impl<T: SimdFloat, const S: usize, U: Update<S>> Kernel<T> for Step<T, S, U> {
                 let (p, state) = self.op.step(p, g, state);
                 p.store_next(self.p.add(at), n);
                 for (&to, x) in self.state.iter().zip(state) {
-                    x.store_next(to.add(at), n);
+                    let tiny = x.abs().lt(V::splat(TINY));
+                    V::select(tiny, V::zero(), x).store_next(to.add(at), n);
                 }
             }
         }

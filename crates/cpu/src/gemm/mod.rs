@@ -1,7 +1,7 @@
 //! Matrix products: `y = a·b (+ bias)`, batched, from any strides.
 //!
 //! `loops` divides the work into blocks and jobs, `pack` copies the blocks to where the microkernel of
-//! `kernel` reads them in order; `dot` is for a matrix times a vector.
+//! `kernel` reads them in order; `dot` is for a matrix times a vector, `sparse` for a left operand that is mostly zeros.
 
 mod dot;
 mod kernel;
@@ -153,7 +153,7 @@ struct Target<'a, T> {
 }
 
 /// One product: as a matrix times a vector if b has one column or all of a is one row, else in blocks. This depends on
-/// the shapes alone, so that no stride changes a bit.
+/// the shapes alone, so that no stride changes a bit. Skipping zeros of a does not change one either.
 fn multiply<T: SimdFloat>(
     level: Level,
     (xa, a): (&[T], Matrix),

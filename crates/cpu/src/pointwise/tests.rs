@@ -131,6 +131,22 @@ fn updates_agree_with_the_specification() {
 }
 
 #[test]
+fn state_that_fades_becomes_zero() {
+    let [mut p, zero] = [1.0, 0.0].map(|x| Buffer::from_slice(&[x as f32; 20]));
+    let g = View { buffer: &zero, layout: Layout::contiguous([20].into()) };
+    let [mut m, mut v] = [3.0 * f32::MIN_POSITIVE, -f32::MIN_POSITIVE].map(|x| Buffer::from_slice(&[x; 20]));
+    for fading in [1.5 * f32::MIN_POSITIVE, 0.0, 0.0] {
+        update(Rule, &mut p, g, [&mut m, &mut v]);
+        assert_eq!(m.as_slice::<f32>(), [fading; 20]);
+    }
+    let mut ends = [f32::NAN, f32::INFINITY, 2.0 * f32::MIN_POSITIVE].map(|x| Buffer::from_slice(&[x; 20]));
+    ends.iter_mut().for_each(|m| update(Rule, &mut p, g, [m, &mut v]));
+    assert!(ends[0].as_slice::<f32>().iter().all(|m| m.is_nan()));
+    assert_eq!(ends[1].as_slice::<f32>(), [f32::INFINITY; 20]);
+    assert_eq!(ends[2].as_slice::<f32>(), [f32::MIN_POSITIVE; 20]);
+}
+
+#[test]
 #[should_panic(expected = "[map] is for floats, not for u8")]
 fn a_map_over_integers_is_refused() {
     let x = Buffer::from_slice(&[u8::from_f64(1.0)]);

@@ -15,7 +15,7 @@ pub(super) const WORDS: usize = 16 * CHUNK;
 /// Calls `take(i, words)` with the words `i .. i + WORDS` of the stream for each multiple `i` of [`WORDS`] below
 /// `count`, on all threads.
 pub(super) fn for_words(stream: Stream, count: usize, take: impl Fn(usize, &[u32; WORDS]) + Sync) {
-    par::for_ranges(count.div_ceil(WORDS), par::GRAIN / WORDS, |start, end| {
+    par::for_ranges(count.div_ceil(WORDS), par::GRAIN / (4 * WORDS), |start, end| {
         let mut words = [0; WORDS];
         for unit in start..end {
             simd::run(Fill { stream, first: (unit * WORDS / 4) as u64, words: &mut words });

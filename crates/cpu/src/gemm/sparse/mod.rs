@@ -79,11 +79,12 @@ fn suits(product: &Product<f32, Strided<f32>>) -> bool {
         (_, true) => [*depth, *rows],
         _ => return false,
     };
-    large && is_sparse(lines, |line, at, count| {
-        let from = if a.steps_touch() { a.place(line, at) } else { a.place(at, line) };
-        // SAFETY: these numbers of the line lie in the matrix.
-        unsafe { std::slice::from_raw_parts(from, count) }
-    })
+    large
+        && is_sparse(lines, |line, at, count| {
+            let from = if a.steps_touch() { a.place(line, at) } else { a.place(at, line) };
+            // SAFETY: these numbers of the line lie in the matrix.
+            unsafe { std::slice::from_raw_parts(from, count) }
+        })
 }
 
 /// Whether at most half of the numbers that are looked at are not 0, and early on not nearly all. The look goes from the
@@ -135,7 +136,8 @@ fn multiply(product: &Product<f32, Strided<f32>>, y: &mut [f32], stride: usize, 
         None => End::Zero,
     };
     let at_once = (LISTED / depth).max(JOB_ROWS.end);
-    let mut partial = Buffer::uninit(DType::F32, if parts.len() > 1 { parts.len() * rows.min(at_once) * cols } else { 0 });
+    let mut partial =
+        Buffer::uninit(DType::F32, if parts.len() > 1 { parts.len() * rows.min(at_once) * cols } else { 0 });
     for first in (0..rows).step_by(at_once) {
         let rows = first..rows.min(first + at_once);
         let lists = Lists::new(product, rows.clone(), &steps, Keep::Nonzeros);

@@ -92,7 +92,9 @@ impl Pass<'_> {
                 match self.end {
                     End::Tile => sum.store(tile.add(col)),
                     End::Zero => sum.store_next(out, count),
-                    End::Bias(bias) => (sum + V::load_next(bias.as_ptr().wrapping_add(col), count)).store_next(out, count),
+                    End::Bias(bias) => {
+                        (sum + V::load_next(bias.as_ptr().wrapping_add(col), count)).store_next(out, count)
+                    }
                     End::Out => (sum + V::load_next(out, count)).store_next(out, count),
                 }
             }

@@ -133,10 +133,8 @@ fn a_product_takes_it_by_itself() {
         let data = b.as_slice::<f32>();
         for layout in [Layout::contiguous([m, k].into()), xt] {
             let strides = [layout.strides()[0], layout.strides()[1]];
-            let (left, right) = (
-                Strided::new(x.as_slice::<f32>(), 0, [m, k], strides),
-                Strided::new(data, 0, [n, k], [1, n as isize]),
-            );
+            let (left, right) =
+                (Strided::new(x.as_slice::<f32>(), 0, [m, k], strides), Strided::new(data, 0, [n, k], [1, n as isize]));
             let level = Level::current();
             let product = Product { level, rows: m, cols: n, depth: k, a: left, b: right, bias: None, spread: true };
             assert_eq!(suits(&product), sparse, "[{m}, {k}] with strides {strides:?}, {density} times [{k}, {n}]");
