@@ -22,7 +22,7 @@ mod tests;
 pub(crate) use columns::{Lists, Matrix, NOWHERE, SPARE, list_columns};
 pub(crate) use exchange::{Words, transpose};
 pub use level::{Kernel, Level, run, run_at, run_widest_at};
-pub(crate) use nonzeros::{SPARE, nonzeros};
+pub(crate) use nonzeros::nonzeros;
 pub(crate) use prefetch::{prefetch, prefetch_to_write};
 
 use cotangent_base::{Float, Lane};

@@ -2,14 +2,11 @@
 
 use super::Level;
 
-/// How many numbers more than are written there must be room for.
-pub(crate) const SPARE: usize = 16;
-
 /// Writes the numbers of `row` that are not ±0 to `values`, and `unit` times the index of each to `places`; gives their
 /// count. NaN is not 0.
 ///
 /// # Safety
-/// The CPU has the level, and both targets have room for [`SPARE`] numbers more than the row has.
+/// The CPU has the level, and both targets have room for [`SPARE`](super::SPARE) numbers more than the row has.
 pub(crate) unsafe fn nonzeros(level: Level, row: &[f32], unit: u32, places: *mut u32, values: *mut f32) -> usize {
     // SAFETY: the caller's promise.
     unsafe {
@@ -65,6 +62,7 @@ unsafe fn by_sixteen(row: &[f32], unit: u32, places: *mut u32, values: *mut f32)
 
 #[cfg(test)]
 mod tests {
+    use super::super::SPARE;
     use super::*;
 
     #[test]
