@@ -1,15 +1,17 @@
 //! The microkernel: a tile of C stays in registers while the products of a block of A and a block of B run
 //! through it.
 
-use crate::simd::{Kernel, SimdFloat, Vector, prefetch, prefetch_to_write};
+use crate::simd::{Kernel, SimdFloat, Vector, prefetch, prefetch_far, prefetch_to_write};
 use std::ops::Range;
 
 /// The vectors in a tile's row.
 const VECTORS: usize = 2;
 /// How many steps ahead B is asked for.
 const AHEAD: isize = 8;
-/// The numbers of a cache line, for f32; with f64 each line is asked for twice.
-const LINE: isize = 16;
+/// So many steps are computed between two times that what is needed later is asked for: those of a cache line, for f32.
+const STRETCH: usize = 16;
+/// With so many steps to go C is asked for: early enough, and late enough for it to stay in the first-level cache.
+const LAST: usize = 64;
 
 /// The size of a tile of C in numbers: what fills the level's registers with accumulators, less one row of B
 /// and one number of A.
@@ -26,6 +28,12 @@ pub(crate) struct Tile {
 /// The rows of the level's tallest tile.
 const fn height<V: Vector>() -> usize {
     V::REGISTERS / 2 - 2
+}
+
+/// The vectors in a row of the level's widest tile. With rows of A that do not touch, tall tiles would need more registers
+/// for pointers than there are; wide ones take two panels of B side by side.
+const fn width<V: Vector>() -> usize {
+    if V::REGISTERS > 16 && size_of::<V::Scalar>() == 4 { 2 * VECTORS } else { VECTORS }
 }
 
 /// Whether tiles of `N` vectors have every height that a rest of rows may want. What is rare makes do with a few: what is
@@ -72,6 +80,12 @@ impl Rows {
     /// Rows as far apart as that.
     pub fn even(row: isize) -> Self {
         Self { lines: vec![0], width: usize::MAX, skip: 0, row }
+    }
+
+    /// Writes the places of `count` rows as far apart as `row` to `to`.
+    pub fn find_even<T>(base: *const T, row: isize, count: usize, to: &mut Vec<*const T>) {
+        to.clear();
+        to.extend((0..count as isize).map(|r| base.wrapping_offset(r * row)));
     }
 
     /// Writes the places of some rows, counted from `base`, to `to`.
@@ -124,6 +138,12 @@ impl<T> Left<T> {
     pub fn new() -> Self {
         Self { rows: Vec::new(), runs: Vec::new(), step: 0, cold: false, held: 0..0 }
     }
+
+    /// The steps of all runs.
+    #[inline(never)]
+    fn depth(&self) -> usize {
+        self.runs.iter().map(|run| run.len).sum()
+    }
 }
 
 /// Where the block of B is: element (k, j) of panel p (as wide as a tile) at `p·panel + k·step + j`.
@@ -169,38 +189,61 @@ struct Place<T> {
     b: *const T,
     col: usize,
     cols: usize,
+    /// The steps of all runs.
+    depth: usize,
+    /// What of B is asked for meanwhile.
+    ahead: Ahead<T>,
+}
+
+/// Rows of the next panel of B.
+#[derive(Clone, Copy)]
+struct Ahead<T> {
+    at: *const T,
+    rows: usize,
 }
 
 impl<T: SimdFloat> Kernel<T> for Block<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = T>>(self) {
-        // a panel of B stays in the first-level cache while the tiles of A pass
-        let width = VECTORS * V::WIDTH;
-        for col in (0..self.cols).step_by(width) {
-            let b = self.right.at.wrapping_add(col / width * self.right.panel);
-            let mut place = Place { row: 0, b, col, cols: width.min(self.cols - col) };
+        let panel = VECTORS * V::WIDTH;
+        let depth = self.left.depth();
+        let apart = !self.touch(0, height::<V>());
+        let mut col = 0;
+        while col < self.cols {
+            let wide = const { width::<V>() > VECTORS } && apart && self.cols - col >= 2 * panel;
+            let cols = (self.cols - col).min(if wide { 2 * panel } else { panel });
+            let b = self.right.at.wrapping_add(col / panel * self.right.panel);
+            let at = b.wrapping_add(cols.div_ceil(panel) * self.right.panel);
+            // each of the tiles asks for its part of the next panel
+            let each = (depth * if wide { height::<V>() / 2 - 1 } else { height::<V>() }).div_ceil(self.out.len());
+            let rows = if col + cols < self.cols { each } else { 0 };
+            let mut place = Place { row: 0, b, col, cols, depth, ahead: Ahead { at, rows } };
             while place.row < self.out.len() {
                 // SAFETY: whoever made the block vouches that its three matrices are as large as it says.
                 place.row += unsafe {
-                    if const { every::<T, VECTORS>() } && place.cols > V::WIDTH && self.touch(place, height::<V>()) {
-                        self.tall::<V, VECTORS, false>(place)
-                    } else if place.cols > V::WIDTH {
-                        self.tall::<V, VECTORS, true>(place)
-                    } else {
+                    if const { width::<V>() > VECTORS } && wide {
+                        self.tall::<V, { 2 * VECTORS }, true>(place)
+                    } else if cols <= V::WIDTH {
                         self.tall::<V, 1, true>(place)
+                    } else if const { every::<T, VECTORS>() } && self.touch(place.row, height::<V>()) {
+                        self.tall::<V, VECTORS, false>(place)
+                    } else {
+                        self.tall::<V, VECTORS, true>(place)
                     }
                 };
+                place.ahead.at = place.ahead.at.wrapping_offset(rows as isize * self.right.step);
             }
+            col += cols;
         }
     }
 }
 
 impl<T: SimdFloat> Block<'_, T> {
-    /// Whether the rows of A from the place on touch, as many as a tile has at most.
+    /// Whether the rows of A from `row` on touch, as many as a tile has at most.
     #[inline(always)]
-    fn touch(&self, p: Place<T>, most: usize) -> bool {
-        let rows = &self.left.rows[p.row..self.out.len().min(p.row + most)];
+    fn touch(&self, row: usize, most: usize) -> bool {
+        let rows = &self.left.rows[row..self.out.len().min(row + most)];
         self.left.step != 1 && rows.iter().enumerate().all(|(r, &row)| row == rows[0].wrapping_add(r))
     }
 
@@ -221,9 +264,9 @@ impl<T: SimdFloat> Block<'_, T> {
             )*};
         }
         tallest! {
-            14 if V::REGISTERS > 16;
-            8 if V::REGISTERS > 16 && every::<T, N>();
-            6 if V::REGISTERS == 16 || V::REGISTERS > 16 && every::<T, N>();
+            14 if V::REGISTERS > 16 && N <= VECTORS;
+            8 if V::REGISTERS > 16 && N == VECTORS && every::<T, N>();
+            6 if V::REGISTERS == 16 || N > VECTORS;
             4 if V::REGISTERS > 8;
             2 if V::REGISTERS == 8 || every::<T, N>();
         }
@@ -238,24 +281,14 @@ impl<T: SimdFloat> Block<'_, T> {
         &self,
         p: Place<T>,
     ) -> usize {
-        let out = &self.out[p.row..p.row + R];
-        for row in out {
-            for v in 0..N {
-                prefetch_to_write(row.wrapping_add(p.col + v * V::WIDTH));
-            }
-        }
-        let (rows, next) = self.left.rows[p.row..self.out.len()].split_at(R);
-        // the first panel of columns brings the rows into the cache; only the tallest tile sees enough of them to care
-        let fetch = const { R == height::<V>() } && p.col == 0 && self.left.cold && next.len() >= R;
         // SAFETY: the caller's promise.
-        let sums = unsafe {
-            if const { R == height::<V>() } && fetch {
-                products::<V, R, N, APART, true>(rows, next, self.left, p.b, self.right.step)
-            } else {
-                products::<V, R, N, APART, false>(rows, next, self.left, p.b, self.right.step)
-            }
-        };
-        for (row, out) in sums.into_iter().zip(out) {
+        let sums = unsafe { self.products::<V, R, N, APART>(p) };
+        if p.cols >= N * V::WIDTH {
+            // SAFETY: the caller's promise; the tile has all its columns.
+            unsafe { self.finish_whole(&sums, p) }
+            return R;
+        }
+        for (row, out) in sums.into_iter().zip(&self.out[p.row..]) {
             for (v, sum) in row.into_iter().enumerate() {
                 let (first, col) = (v * V::WIDTH, p.col + v * V::WIDTH);
                 // SAFETY: the row is one of C's, and so are the columns counted.
@@ -263,6 +296,42 @@ impl<T: SimdFloat> Block<'_, T> {
             }
         }
         R
+    }
+
+    /// Adds the start to the sums of a tile and writes them.
+    ///
+    /// # Safety
+    /// C has the tile's rows and columns, and the bias its columns.
+    #[inline(always)]
+    unsafe fn finish_whole<V: Vector<Scalar = T>, const R: usize, const N: usize>(
+        &self,
+        sums: &[[V; N]; R],
+        p: Place<T>,
+    ) {
+        // a sum is never −0, so that adding 0 changes nothing
+        let bias: [V; N] = std::array::from_fn(|v| match self.start {
+            // SAFETY: the caller's promise.
+            Start::Bias(bias) => unsafe { V::load(bias.add(p.col + v * V::WIDTH)) },
+            _ => V::zero(),
+        });
+        macro_rules! rows {
+            ($next:expr; $($r:literal)*) => {{$(
+                if const { $r < R } {
+                    let out = self.out[p.row + $r].cast_mut().wrapping_add(p.col);
+                    for v in 0..N {
+                        // SAFETY: the caller's promise.
+                        unsafe {
+                            let to = out.add(v * V::WIDTH);
+                            (sums[$r % R][v] + $next(to, v)).store(to);
+                        }
+                    }
+                }
+            )*}};
+        }
+        match self.start {
+            Start::Out => rows!(|to: *mut T, _| V::load(to); 0 1 2 3 4 5 6 7 8 9 10 11 12 13),
+            _ => rows!(|_, v: usize| bias[v]; 0 1 2 3 4 5 6 7 8 9 10 11 12 13),
+        }
     }
 
     /// Adds the start to the sum and writes it.
@@ -281,60 +350,100 @@ impl<T: SimdFloat> Block<'_, T> {
             sum.store_next(out, count);
         }
     }
-}
 
-/// The inner loop: `sums[i][j] = Σ_k a[i, k]·b[k, j]`, k rising. Without `APART` the rows touch, and one
-/// pointer serves for all. With `FETCH` the rows `next`, those of the next tile, are
-/// asked for meanwhile, a line at a time.
-///
-/// # Safety
-/// The R rows hold the steps of `left`, and from `b` on there are N vectors for each step.
-#[inline(always)]
-unsafe fn products<V: Vector, const R: usize, const N: usize, const APART: bool, const FETCH: bool>(
-    rows: &[*const V::Scalar],
-    next: &[*const V::Scalar],
-    left: &Left<V::Scalar>,
-    mut b: *const V::Scalar,
-    b_step: isize,
-) -> [[V; N]; R] {
-    let mut sums = [[V::zero(); N]; R];
-    let rows: [_; R] = std::array::from_fn(|r| rows[r]);
-    // where rows touch, the last number of each step brings what a step of the next tile needs
-    let (first, line_step) = if left.step == 1 { (0, LINE) } else { (R - 1, left.step) };
-    for run in &left.runs {
-        let (mut k, end) = (run.at, run.at + run.len as isize * left.step);
-        let (mut line, mut fetched) = (k, first);
-        while k != end {
-            if FETCH {
-                prefetch(next[fetched].wrapping_offset(line));
-                fetched += 1;
-                if fetched == R {
-                    (line, fetched) = (line + line_step, first);
-                }
-            }
-            // SAFETY: the caller's promise; b moves on without being read past the last step.
-            unsafe {
-                let mut row = [V::zero(); N];
-                for (v, x) in row.iter_mut().enumerate() {
-                    *x = V::load(b.add(v * V::WIDTH));
-                    prefetch(b.wrapping_offset(AHEAD * b_step).wrapping_add(v * V::WIDTH));
-                }
-                // written out, for a loop over r would be too large for the compiler to unroll
-                macro_rules! rows {
-                    ($($r:literal)*) => {$(
-                        if const { $r < R } {
-                            let x = V::broadcast(if APART { *rows[$r % R].offset(k) } else { *rows[0].offset(k).add($r) });
-                            for (v, &y) in row.iter().enumerate() {
-                                sums[$r % R][v] = V::fma(x, y, sums[$r % R][v]);
-                            }
+    /// The inner loop: `sums[i][j] = Σ_k a[i, k]·b[k, j]`, k rising. Without `APART` the rows touch, and one
+    /// pointer serves for all.
+    ///
+    /// # Safety
+    /// The R rows hold the steps of `left`, and from `p.b` on there are N vectors for each step, in panels.
+    #[inline(always)]
+    unsafe fn products<V: Vector<Scalar = T>, const R: usize, const N: usize, const APART: bool>(
+        &self,
+        p: Place<T>,
+    ) -> [[V; N]; R] {
+        let mut sums = [[V::zero(); N]; R];
+        let rows: [_; R] = std::array::from_fn(|r| self.left.rows[p.row + r]);
+        let (mut b, b_step, step) = (p.b, self.right.step, self.left.step);
+        let mut later = Later { ahead: p.ahead, to_go: p.depth, asked: 0 };
+        for run in &self.left.runs {
+            let (mut k, mut steps) = (run.at, run.len);
+            while steps > 0 {
+                let some = steps.min(STRETCH);
+                self.ask::<V, R, N>(p, &mut later, k, some);
+                steps -= some;
+                let end = k + some as isize * step;
+                while k != end {
+                    // SAFETY: the caller's promise; b moves on without being read past the last step.
+                    unsafe {
+                        let mut row = [V::zero(); N];
+                        for (v, x) in row.iter_mut().enumerate() {
+                            let at = b.wrapping_add(v / VECTORS * self.right.panel + v % VECTORS * V::WIDTH);
+                            *x = V::load(at);
+                            prefetch(at.wrapping_offset(AHEAD * b_step));
                         }
-                    )*};
+                        // written out, for a loop over r would be too large for the compiler to unroll
+                        macro_rules! rows {
+                            ($($r:literal)*) => {$(
+                                if const { $r < R } {
+                                    let x = V::broadcast(if APART { *rows[$r % R].offset(k) } else { *rows[0].offset(k).add($r) });
+                                    for (v, &y) in row.iter().enumerate() {
+                                        sums[$r % R][v] = V::fma(x, y, sums[$r % R][v]);
+                                    }
+                                }
+                            )*};
+                        }
+                        rows!(0 1 2 3 4 5 6 7 8 9 10 11 12 13);
+                    }
+                    k += step;
+                    b = b.wrapping_offset(b_step);
                 }
-                rows!(0 1 2 3 4 5 6 7 8 9 10 11 12 13);
             }
-            k += left.step;
-            b = b.wrapping_offset(b_step);
+        }
+        sums
+    }
+
+    /// Asks for what is needed after the next `some` steps, which begin at `k`.
+    #[inline(always)]
+    fn ask<V: Vector<Scalar = T>, const R: usize, const N: usize>(
+        &self,
+        p: Place<T>,
+        later: &mut Later<T>,
+        k: isize,
+        some: usize,
+    ) {
+        let b_step = self.right.step;
+        for _ in 0..later.ahead.rows.min(STRETCH / 8) {
+            for v in 0..N {
+                let at = v / VECTORS * self.right.panel + v % VECTORS * V::WIDTH;
+                prefetch_far(later.ahead.at.wrapping_add(at));
+            }
+            later.ahead = Ahead { at: later.ahead.at.wrapping_offset(b_step), rows: later.ahead.rows - 1 };
+        }
+        let next = &self.left.rows[p.row + R..self.out.len()];
+        // the first panel of columns brings the rows of A into the cache
+        if self.left.cold && p.col == 0 && next.len() >= R {
+            if self.left.step == 1 {
+                next[..R].iter().for_each(|row| prefetch(row.wrapping_offset(k)));
+            } else {
+                (0..some as isize).for_each(|i| prefetch(next[R - 1].wrapping_offset(k + i * self.left.step)));
+            }
+        }
+        later.to_go -= some;
+        if later.to_go < LAST {
+            let until = if later.to_go < STRETCH { R } else { R.min(later.asked + R.div_ceil(LAST / STRETCH)) };
+            for row in &self.out[p.row + later.asked..p.row + until] {
+                (0..N).for_each(|v| prefetch_to_write(row.wrapping_add(p.col + v * V::WIDTH)));
+            }
+            later.asked = until;
         }
     }
-    sums
+}
+
+/// What is still to be asked for.
+struct Later<T> {
+    ahead: Ahead<T>,
+    /// The steps that are left.
+    to_go: usize,
+    /// The rows of C that have been asked for.
+    asked: usize,
 }

@@ -16,6 +16,8 @@ use std::ops::Range;
 pub(crate) const DEPTH: usize = 512;
 /// The most tiles of A above each other in a block: they fit the second-level cache.
 const BLOCK_TILES: usize = 28;
+/// Blocks of A have a multiple of so many rows: there are tiles for all of them, so that jobs are of about equal size.
+const ROWS_UNIT: usize = 2;
 /// The most panels of B side by side for one job.
 const JOB_PANELS: usize = 64;
 /// Operations that are worth a thread's attention.
@@ -160,7 +162,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         let work = 2 * p.rows * p.cols * p.depth;
         let most = if p.spread { threads() } else { 1 };
         let jobs = match work / JOB_WORK {
-            jobs if jobs > most => jobs.next_multiple_of(most).min(4 * most),
+            jobs if jobs > most => jobs.next_multiple_of(most).min(2 * most),
             jobs => jobs.clamp(1, most),
         };
         let jobs = jobs.div_ceil(parts.len());
@@ -174,7 +176,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         };
         let panels = wide.div_ceil(across.max(wide.div_ceil(JOB_PANELS)));
         let across = wide.div_ceil(panels);
-        let rows = Cuts::of_count(p.rows, tile.rows, tall.div_ceil(BLOCK_TILES).next_multiple_of(down));
+        let rows = Cuts::of_count(p.rows, ROWS_UNIT, tall.div_ceil(BLOCK_TILES).next_multiple_of(down));
         let each = rows.blocks().div_ceil(down);
         let down = rows.blocks().div_ceil(each);
         let packed = (rows.blocks() > 1 && parts.len() == 1 && !self.direct).then(|| self.pack_all());

@@ -261,8 +261,8 @@ impl<T: SimdFloat> Lhs<T> for Strided<'_, T> {
             return;
         }
         left.step = 1;
-        if self.step == 1 && !collide::<T>(self.lane) {
-            Rows::even(self.lane).find(self.place(rows.start, depth.start), 0..rows.len(), &mut left.rows);
+        if self.step == 1 {
+            Rows::find_even(self.place(rows.start, depth.start), self.lane, rows.len(), &mut left.rows);
             left.cold = true;
             return;
         }
@@ -271,7 +271,7 @@ impl<T: SimdFloat> Lhs<T> for Strided<'_, T> {
         for (row, to) in rows.clone().zip(to.chunks_mut(stride)) {
             self.copy_row(row, &depth, &mut to[..depth.len()]);
         }
-        Rows::even(stride as isize).find(to.as_ptr(), 0..rows.len(), &mut left.rows);
+        Rows::find_even(to.as_ptr(), stride as isize, rows.len(), &mut left.rows);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::naive;
 use cotangent_base::Float;
 
 /// `[m, k, n]` at the edges of tiles, panels and blocks, and primes.
-const SIZES: [[usize; 3]; 24] = [
+const SIZES: [[usize; 3]; 26] = [
     [0, 3, 4],
     [3, 0, 4],
     [3, 4, 0],
@@ -27,6 +27,8 @@ const SIZES: [[usize; 3]; 24] = [
     [57, 31, 47],
     [71, 100, 96],
     [64, 64, 64],
+    [13, 70, 80],
+    [35, 530, 150],
     [32, 784, 128],
     [97, 321, 35],
     [401, 17, 67],
