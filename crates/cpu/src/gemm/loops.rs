@@ -20,8 +20,10 @@ const BLOCK_TILES: usize = 28;
 const ROWS_UNIT: usize = 2;
 /// The most panels of B side by side for one job.
 const JOB_PANELS: usize = 64;
+/// The panels of B that a thread packs at a time.
+const GROUP: usize = 4;
 /// Operations that are worth a thread's attention.
-const JOB_WORK: usize = 2_000_000;
+const JOB_WORK: usize = 500_000;
 /// C is this small, or the depth is not split.
 const SPLIT_OUT: usize = 1 << 16;
 /// The most parts of a split depth.
@@ -179,7 +181,9 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         let rows = Cuts::of_count(p.rows, ROWS_UNIT, tall.div_ceil(BLOCK_TILES).next_multiple_of(down));
         let each = rows.blocks().div_ceil(down);
         let down = rows.blocks().div_ceil(each);
-        let packed = (rows.blocks() > 1 && parts.len() == 1 && !self.direct).then(|| self.pack_all());
+        // what one thread would pack alone each job packs for itself, where its core finds it
+        let shared = self.depth.blocks() * wide.div_ceil(GROUP) > 1;
+        let packed = (rows.blocks() > 1 && parts.len() == 1 && shared && !self.direct).then(|| self.pack_all());
         let plan = Plan { packed: packed.as_ref().map(Buffer::as_slice), ..*self };
         for_ranges_if(p.spread, parts.len() * down * across, |job| {
             let (part, down, across) = (job / (down * across), job / across % down, job % across);
@@ -210,11 +214,11 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         let mut packed = Buffer::uninit(T::DTYPE, p.depth * wide * width);
         let to = Shared::new(packed.as_mut::<T>());
         let blocks = self.depth.blocks();
-        let groups = wide.div_ceil(16);
-        for_ranges(blocks * groups, 2, |start, end| {
+        let groups = wide.div_ceil(GROUP);
+        for_ranges(blocks * groups, 1, |start, end| {
             for i in start..end {
                 let depth = self.depth.range(i / groups);
-                let panels = i % groups * 16..wide.min((i % groups + 1) * 16);
+                let panels = i % groups * GROUP..wide.min((i % groups + 1) * GROUP);
                 let first = depth.start * wide * width;
                 let panel = depth.len() * width;
                 // SAFETY: each block and group has a place of its own.
