@@ -308,7 +308,6 @@ impl<T: SimdFloat> Block<'_, T> {
         sums: &[[V; N]; R],
         p: Place<T>,
     ) {
-        // a sum is never −0, so that adding 0 changes nothing
         let bias: [V; N] = std::array::from_fn(|v| match self.start {
             // SAFETY: the caller's promise.
             Start::Bias(bias) => unsafe { V::load(bias.add(p.col + v * V::WIDTH)) },
@@ -343,7 +342,8 @@ impl<T: SimdFloat> Block<'_, T> {
         // SAFETY: the caller's promise.
         unsafe {
             let sum = match self.start {
-                Start::Zero => sum,
+                // as where there is a bias: a −0 becomes 0 in every tile
+                Start::Zero => sum + V::zero(),
                 Start::Bias(bias) => sum + V::load_next(bias.add(col), count),
                 Start::Out => sum + V::load_next(out, count),
             };
