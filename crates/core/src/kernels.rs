@@ -143,11 +143,6 @@ fn own<'a, H: Home>(home: &H, x: &'a mut Tensor) -> &'a mut H::Buffer {
     Arc::get_mut(&mut x.storage).and_then(H::buffer_mut).expect("just made unique, and on this device")
 }
 
-/// [`own`] of each; not generic over the update, so that it is compiled once and not for every optimizer.
-fn owned<'a, H: Home, const S: usize>(home: &H, x: [&'a mut Tensor; S]) -> [&'a mut H::Buffer; S] {
-    x.map(|x| own(home, x))
-}
-
 /// `acc += x`, in place if nobody else holds `acc`.
 pub(crate) fn accumulate(acc: &mut Tensor, x: &Tensor) {
     on!(x, H, home => home.accumulate(own(&home, acc), home.view(x)))
@@ -156,14 +151,17 @@ pub(crate) fn accumulate(acc: &mut Tensor, x: &Tensor) {
 /// `moves` are of one dtype.
 pub(crate) fn update_all<const S: usize, U: Update<S>>(op: U, moves: Vec<Move<S>>) {
     let Some(first) = moves.first() else { return };
-    on!(first.grad, H, home => {
-        let moved = moves.into_iter().map(|Move { param, grad, state }| Moved {
-            p: own(&home, param),
-            g: home.view(grad),
-            state: owned(&home, state),
-        });
-        home.update_all(op, moved.collect())
-    })
+    on!(first.grad, H, home => home.update_all(op, moved(&home, moves)))
+}
+
+/// What the kernels see of each move; not generic over the rule, so that it is compiled once and not for every optimizer.
+fn moved<'a, H: Home, const S: usize>(home: &H, moves: Vec<Move<'a, S>>) -> Vec<Moved<'a, H::Buffer, S>> {
+    let moved = |Move { param, grad, state }| Moved {
+        p: own(home, param),
+        g: home.view(grad),
+        state: state.map(|x| own(home, x)),
+    };
+    moves.into_iter().map(moved).collect()
 }
 
 /// Writes the elements of `x`, of equal spec, into the memory of `to`, or into new memory if anybody else holds that.

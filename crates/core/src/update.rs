@@ -30,16 +30,27 @@ impl<const S: usize> Move<'_, S> {
         }
     }
 
-    /// Moves it alone, looked on if anybody does.
+    /// Moves it alone by `update`, looked on if anybody does. Like all of this not generic over the rule, so that it is
+    /// compiled once and not for every optimizer.
     #[track_caller]
-    fn alone<U: Update<S>>(self, rule: U) {
+    fn alone(self, update: &dyn Fn(Vec<Move<S>>)) {
         let Self { param, grad, state } = self;
         let watched = inspect::watch("update", Phase::Update, &[param, grad]);
         let kept = watched.as_ref().filter(|w| w.wants_values()).map(|_| param.detach());
-        kernels::update_all(rule, vec![Move { param: &mut *param, grad, state }]);
+        update(vec![Move { param: &mut *param, grad, state }]);
         if let Some(watched) = watched {
             watched.end(&kept.iter().chain([grad]).collect::<Vec<_>>(), &[Some(param)]);
         }
+    }
+}
+
+/// All at once if they are of one kind and nobody looks on, else one by one.
+#[track_caller]
+fn update_by<const S: usize>(update: &dyn Fn(Vec<Move<S>>), moves: Vec<Move<S>>) {
+    let same = |m: &Move<S>| m.param.dtype() == moves[0].param.dtype() && m.param.device() == moves[0].param.device();
+    match inspect::is_watched() || !moves.iter().all(same) {
+        true => moves.into_iter().for_each(|m| m.alone(update)),
+        false => update(moves),
     }
 }
 
@@ -65,12 +76,7 @@ impl Tensor {
             return;
         }
         moves.iter().for_each(Move::check);
-        let same =
-            |m: &Move<S>| m.param.dtype() == moves[0].param.dtype() && m.param.device() == moves[0].param.device();
-        match inspect::is_watched() || !moves.iter().all(same) {
-            true => moves.into_iter().for_each(|m| m.alone(rule)),
-            false => kernels::update_all(rule, moves),
-        }
+        update_by(&|moves| kernels::update_all(rule, moves), moves);
     }
 
     /// Puts the values of `other` in place of this tensor's. A tracked leaf stays the same leaf.

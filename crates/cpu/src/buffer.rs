@@ -1,9 +1,10 @@
 //! [`Buffer`]: memory of one dtype, 64-byte aligned, handed out uninitialised from a size-class cache.
 
 use crate::usage::Count;
-use cotangent_base::{DType, Element};
+use cotangent_base::{DType, Element, View};
 use std::alloc::{Layout as Memory, alloc, dealloc, handle_alloc_error};
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 /// Cache-line and AVX-512 register size.
@@ -88,6 +89,62 @@ impl Buffer {
         assert_eq!(T::DTYPE, self.dtype, "a kernel asked for the wrong dtype");
         // SAFETY: as in `as_slice`, and the buffer is borrowed mutably.
         unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr().cast(), self.len) }
+    }
+}
+
+impl Buffer {
+    /// The same memory as elements of `dtype`, of the same size, of which any bits are a value.
+    fn seen_as(&self, dtype: DType) -> ManuallyDrop<Buffer> {
+        debug_assert!(dtype != DType::Bool && dtype.bytes() == self.dtype.bytes());
+        ManuallyDrop::new(Self { memory: self.memory, dtype, len: self.len })
+    }
+
+    /// The memory of all elements.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: the block holds as many bytes.
+        unsafe { std::slice::from_raw_parts(self.memory.as_ptr(), self.len * self.dtype.bytes()) }
+    }
+
+    /// The memory of all elements, to write what the dtype allows.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `bytes`, and the buffer is borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr(), self.len * self.dtype.bytes()) }
+    }
+}
+
+/// `f` of the views, whose elements are seen as of `dtype`: another of their size, of which any bits are a value.
+pub(crate) fn seen_as<const N: usize, R>(
+    dtype: DType,
+    x: [View<Buffer>; N],
+    f: impl FnOnce([View<Buffer>; N]) -> R,
+) -> R {
+    let seen = x.map(|x| x.buffer.seen_as(dtype));
+    f(std::array::from_fn(|k| View { buffer: &*seen[k], layout: x[k].layout }))
+}
+
+/// `f` of the views, which are of one dtype, seen as u8, u32 or i64: what moves elements is compiled for these alone. Its
+/// result is of the views' dtype again.
+pub(crate) fn by_words<const N: usize>(x: [View<Buffer>; N], f: impl FnOnce([View<Buffer>; N]) -> Buffer) -> Buffer {
+    let dtype = x[0].buffer.dtype;
+    assert!(x.iter().all(|x| x.buffer.dtype == dtype), "a kernel got elements of different dtypes");
+    let mut y = seen_as(words(dtype), x, f);
+    y.dtype = dtype;
+    y
+}
+
+/// The same with a buffer to write to, of the view's dtype.
+pub(crate) fn by_words_to(out: &mut Buffer, x: View<Buffer>, f: impl FnOnce(&mut Buffer, View<Buffer>)) {
+    assert_eq!(out.dtype, x.buffer.dtype, "a kernel got elements of different dtypes");
+    let mut seen = out.seen_as(words(out.dtype));
+    seen_as(seen.dtype, [x], |[x]| f(&mut seen, x));
+}
+
+/// The dtype of words that are as long as the elements of `dtype`.
+fn words(dtype: DType) -> DType {
+    match dtype.bytes() {
+        1 => DType::U8,
+        4 => DType::U32,
+        _ => DType::I64,
     }
 }
 

@@ -39,6 +39,27 @@ macro_rules! for_number {
     };
 }
 
+/// `$body` with `$W` standing for the type of words that `$dtype` names, below [`by_words`](crate::buffer::by_words).
+macro_rules! for_words {
+    ($dtype:expr, $W:ident => $body:expr) => {
+        match $dtype {
+            cotangent_base::DType::U8 => {
+                type $W = u8;
+                $body
+            }
+            cotangent_base::DType::U32 => {
+                type $W = u32;
+                $body
+            }
+            cotangent_base::DType::I64 => {
+                type $W = i64;
+                $body
+            }
+            other => unreachable!("{other} is seen as words"),
+        }
+    };
+}
+
 /// `$body` with `$T` standing for the type that `$dtype` names.
 macro_rules! for_dtype {
     ($dtype:expr, $T:ident => $body:expr) => {
@@ -52,4 +73,4 @@ macro_rules! for_dtype {
     };
 }
 
-pub(crate) use {for_dtype, for_float, for_number};
+pub(crate) use {for_dtype, for_float, for_number, for_words};

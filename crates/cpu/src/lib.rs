@@ -24,6 +24,7 @@ pub mod softmax;
 mod strided;
 mod transpose;
 pub mod usage;
+mod walk;
 
 pub use buffer::Buffer;
 pub use device::CpuDevice;

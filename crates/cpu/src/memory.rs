@@ -1,11 +1,14 @@
 //! Making buffers and moving elements: upload, download, fill, arange, copy, assign, cast.
 
 use crate::Buffer;
-use crate::dispatch::for_dtype;
+use crate::buffer::{by_words, by_words_to, seen_as};
+use crate::dispatch::{for_dtype, for_number, for_words};
 use crate::par::{self, Shared};
 use crate::strided::{Rows, Strided};
 use crate::transpose;
+use crate::walk::{self, Lanes, MapBlock, OPERANDS, Operand};
 use cotangent_base::{DType, Element, Layout, View};
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
 /// So many elements of work that is bound by memory are a piece for a thread.
@@ -68,11 +71,12 @@ fn generate<T: Element>(count: usize, element: impl Fn(usize) -> T + Sync) -> Bu
 
 /// The elements of `x` in row-major order without gaps.
 pub fn copy(x: View<Buffer>) -> Buffer {
-    transpose::untangled(x).unwrap_or_else(|| {
+    let gathered = |[x]: [View<Buffer>; 1]| {
         let mut out = Buffer::uninit(x.buffer.dtype(), x.shape().count());
-        for_dtype!(x.buffer.dtype(), T => fill_rows(Strided::new(x), Shared::new(out.as_mut::<T>()).uninit()));
+        for_words!(x.buffer.dtype(), W => fill_rows(Strided::new(x), Shared::new(out.as_mut::<W>()).uninit()));
         out
-    })
+    };
+    transpose::untangled(x).unwrap_or_else(|| by_words([x], gathered))
 }
 
 /// Writes all elements of `from`, in order.
@@ -90,7 +94,7 @@ fn fill_rows<T: Element>(from: Strided<T>, to: Shared<MaybeUninit<T>>) {
 /// If shapes or dtypes differ.
 pub fn assign(out: &mut Buffer, places: Layout, x: View<Buffer>) {
     assert_eq!(places.shape, x.shape(), "[assign] shapes differ");
-    for_dtype!(x.buffer.dtype(), T => assign_as::<T>(out, places, x));
+    by_words_to(out, x, |out, x| for_words!(x.buffer.dtype(), W => assign_as::<W>(out, places, x)));
 }
 
 fn assign_as<T: Element>(out: &mut Buffer, places: Layout, x: View<Buffer>) {
@@ -121,7 +125,10 @@ pub fn cast(x: View<Buffer>, dtype: DType) -> Buffer {
     if x.buffer.dtype() == dtype {
         return copy(x);
     }
-    for_dtype!(x.buffer.dtype(), S => for_dtype!(dtype, D => {
+    if x.buffer.dtype() == DType::Bool {
+        return seen_as(DType::U8, [x], |[x]| cast(x, dtype));
+    }
+    for_number!("cast", x.buffer.dtype(), S => for_dtype!(dtype, D => {
         match S::DTYPE.is_float() {
             true => convert::<S, D>(x, |x| D::from_f64(x.to_f64())),
             false => convert::<S, D>(x, |x| D::from_i64(x.to_i64())),
@@ -130,25 +137,23 @@ pub fn cast(x: View<Buffer>, dtype: DType) -> Buffer {
 }
 
 fn convert<S: Element, D: Element>(x: View<Buffer>, f: impl Fn(S) -> D + Sync) -> Buffer {
-    let x = Strided::<S>::new(x);
-    blocks(x.rows.layout.shape.count(), |start, out: &mut [D]| {
-        let mut scratch: Scratch<S> = [MaybeUninit::uninit(); BLOCK];
-        let x = x.block(start, &mut scratch[..out.len()]);
-        out.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x));
-    })
+    assert_eq!(x.buffer.dtype(), S::DTYPE);
+    walk::map([x], D::DTYPE, Lanes::One, &Convert { f, types: PhantomData })
 }
 
-/// A new buffer, computed in blocks of at most `BLOCK` elements: `write(start, block)`.
-pub(crate) fn blocks<Y: Element>(count: usize, write: impl Fn(usize, &mut [Y]) + Sync) -> Buffer {
-    Buffer::build(count, |out: &mut [Y]| {
-        let out = Shared::new(out);
-        par::for_ranges(count, PIECE, |start, end| {
-            for start in (start..end).step_by(BLOCK) {
-                // SAFETY: the pieces do not overlap.
-                write(start, unsafe { out.part(start, end.min(start + BLOCK)) });
-            }
-        });
-    })
+/// `y = f(x)`, element by element.
+struct Convert<F, S, D> {
+    f: F,
+    types: PhantomData<fn(S) -> D>,
+}
+
+impl<F: Fn(S) -> D + Sync, S: Element, D: Element> MapBlock for Convert<F, S, D> {
+    unsafe fn run(&self, x: &[Operand; OPERANDS], out: *mut u8, len: usize) {
+        for i in 0..len {
+            // SAFETY: the caller's promise.
+            unsafe { out.cast::<D>().add(i).write((self.f)(x[0].from.cast::<S>().add(i).read())) };
+        }
+    }
 }
 
 #[cfg(test)]

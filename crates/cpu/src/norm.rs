@@ -21,7 +21,7 @@ pub fn moments(x: View<Buffer>, channel: usize) -> (Buffer, Buffer) {
     let channels = Channels::new(&x.shape(), channel);
     for_float!("moments", x.buffer.dtype(), T => {
         let x = dense::<T>(x);
-        let mean = over_count::<T>(channels.sum(Elements(&x[..]), Elements(&x[..])), channels);
+        let mean = over_count::<T>(channels.sum(Elements(&x[..])), channels);
         let squares = channels.sum_products::<T>([&x, &x], [mean.as_slice(); 2]);
         (mean, over_count::<T>(squares, channels))
     })
@@ -59,7 +59,7 @@ pub fn normalize_vjp(
     for_float!("normalize_vjp", x.buffer.dtype(), T => {
         let (x, dy) = (dense::<T>(x), dense::<T>(dy));
         let inv_std: &[T] = stats.inv_std.as_slice();
-        let dbeta = channels.sum(Elements(&dy[..]), Elements(&dy[..]));
+        let dbeta = channels.sum(Elements(&dy[..]));
         let mean: &[T] = stats.mean.as_slice();
         let mut dgamma = channels.sum_products([&x, &dy], [mean, &vec![T::default(); mean.len()]]);
         dgamma.as_mut::<T>().iter_mut().zip(inv_std).for_each(|(sum, &s)| *sum *= s);

@@ -7,6 +7,8 @@
 mod team;
 
 use std::mem::MaybeUninit;
+#[cfg(not(target_family = "wasm"))]
+use std::ops::Range;
 
 /// About this many simple operations (a few per element) are worth a piece of their own.
 pub const GRAIN: usize = 32 * 1024;
@@ -27,10 +29,20 @@ fn spread(count: usize, grain: usize, body: &(dyn Fn(usize, usize) + Sync)) {
         return (0..pieces).for_each(piece);
     }
     #[cfg(not(target_family = "wasm"))]
-    if rayon::current_thread_index().is_some() || !team::run(pieces, &piece) {
-        use rayon::prelude::*;
-        (0..pieces).into_par_iter().for_each(piece);
+    if rayon_core::current_thread_index().is_some() || !team::run(pieces, &piece) {
+        share(0..pieces, &piece);
     }
+}
+
+/// Runs `piece(i)` for each `i`, halves of them on whichever threads of the pool are free.
+#[cfg(not(target_family = "wasm"))]
+fn share(pieces: Range<usize>, piece: &(dyn Fn(usize) + Sync)) {
+    let Range { start, end } = pieces;
+    if end - start <= 1 {
+        return pieces.for_each(piece);
+    }
+    let middle = start.midpoint(end);
+    rayon_core::join(|| share(start..middle, piece), || share(middle..end, piece));
 }
 
 /// Whether this thread runs a piece of a loop that all threads share.
@@ -50,7 +62,7 @@ pub fn for_each(count: usize, cost: usize, body: impl Fn(usize) + Sync) {
 /// The number of threads that work is spread over.
 pub fn threads() -> usize {
     #[cfg(not(target_family = "wasm"))]
-    return rayon::current_num_threads();
+    return rayon_core::current_num_threads();
     #[cfg(target_family = "wasm")]
     return 1;
 }

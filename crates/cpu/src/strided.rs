@@ -156,7 +156,7 @@ impl<'a, T: Element> Strided<'a, T> {
 ///
 /// # Safety
 /// The rows lie in `from`, and `to` has room for the elements of the range.
-unsafe fn gather(rows: &Rows, from: *const u8, size: usize, elements: Range<usize>, to: *mut u8) {
+pub(crate) unsafe fn gather(rows: &Rows, from: *const u8, size: usize, elements: Range<usize>, to: *mut u8) {
     // SAFETY: the caller's promise.
     unsafe {
         match size {

@@ -1,7 +1,8 @@
 //! Copies that exchange axes, in tiles, so that neither side walks through memory one cache line per element.
 
 use crate::Buffer;
-use crate::dispatch::for_dtype;
+use crate::buffer::by_words;
+use crate::dispatch::for_words;
 use crate::par::{self, Shared};
 use crate::simd::{Level, Words, transpose};
 use crate::strided::{Rows, Strided};
@@ -126,7 +127,10 @@ pub(crate) fn untangled(x: View<Buffer>) -> Option<Buffer> {
         return None;
     }
     let plan = Plan::new(&Rows::new(&x.layout, x.buffer.len()))?;
-    let mut out = Buffer::uninit(x.buffer.dtype(), x.shape().count());
-    for_dtype!(x.buffer.dtype(), T => plan.run(Strided::new(x), Shared::new(out.as_mut::<T>()).uninit()));
-    Some(out)
+    let copied = by_words([x], |[x]| {
+        let mut out = Buffer::uninit(x.buffer.dtype(), x.shape().count());
+        for_words!(x.buffer.dtype(), W => plan.run(Strided::new(x), Shared::new(out.as_mut::<W>()).uninit()));
+        out
+    });
+    Some(copied)
 }

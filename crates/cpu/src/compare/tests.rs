@@ -1,4 +1,5 @@
 use super::*;
+use crate::dispatch::for_dtype;
 use crate::{cases, naive};
 
 const OPS: [Compare; 6] = [Compare::Eq, Compare::Ne, Compare::Lt, Compare::Le, Compare::Gt, Compare::Ge];

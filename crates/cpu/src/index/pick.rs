@@ -2,15 +2,16 @@
 
 use super::{Places, around};
 use crate::Buffer;
+use crate::buffer::by_words;
 use crate::dense::dense;
-use crate::dispatch::for_dtype;
+use crate::dispatch::for_words;
 use crate::par::{self, Shared};
 use cotangent_base::{Element, View};
 
 /// Slices `index[0], index[1], …` of axis `axis`; any dtype. Shape: `x`'s with `index.len()` for the axis.
 pub fn index_select(x: View<Buffer>, axis: usize, index: View<Buffer>) -> Buffer {
     let sizes = around(&x.shape(), axis);
-    for_dtype!(x.buffer.dtype(), T => select::<T>(&dense(x), sizes, &dense(index)))
+    by_words([x], |[x]| for_words!(x.buffer.dtype(), W => select::<W>(&dense(x), sizes, &dense(index))))
 }
 
 fn select<T: Element>(x: &[T], [outer, size, inner]: [usize; 3], index: &[i64]) -> Buffer {
@@ -32,15 +33,16 @@ fn select<T: Element>(x: &[T], [outer, size, inner]: [usize; 3], index: &[i64]) 
 pub fn gather(x: View<Buffer>, axis: usize, index: View<Buffer>) -> Buffer {
     let places = Places::new(index.shape(), &x.layout, axis);
     let index = dense::<i64>(index);
-    for_dtype!(x.buffer.dtype(), T => {
-        let x = x.buffer.as_slice::<T>();
-        Buffer::build(index.len(), |y: &mut [T]| {
-            let y = Shared::new(y);
-            par::for_each(places.rows.shape.count(), places.len, |row| {
-                // SAFETY: each row is one thread's.
-                let out = unsafe { y.part(row * places.len, (row + 1) * places.len) };
-                places.for_row(row, &index, |place, i| out[i - row * places.len] = x[place]);
-            });
-        })
+    by_words([x], |[x]| for_words!(x.buffer.dtype(), W => gather_as::<W>(x.buffer.as_slice(), &places, &index)))
+}
+
+fn gather_as<W: Element>(x: &[W], places: &Places, index: &[i64]) -> Buffer {
+    Buffer::build(index.len(), |y: &mut [W]| {
+        let y = Shared::new(y);
+        par::for_each(places.rows.shape.count(), places.len, |row| {
+            // SAFETY: each row is one thread's.
+            let out = unsafe { y.part(row * places.len, (row + 1) * places.len) };
+            places.for_row(row, index, |place, i| out[i - row * places.len] = x[place]);
+        });
     })
 }

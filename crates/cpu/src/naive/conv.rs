@@ -51,6 +51,7 @@ fn sum(count: usize, terms: impl Iterator<Item = (usize, f64)>) -> Sums {
 }
 
 /// y from x, w and the bias.
+#[inline]
 pub fn conv2d(x: &[f64], w: &[f64], bias: Option<&[f64]>, g: &ConvGeometry) -> Sums {
     let shape = g.y_shape();
     let count = shape.count();
@@ -65,11 +66,13 @@ pub fn conv2d(x: &[f64], w: &[f64], bias: Option<&[f64]>, g: &ConvGeometry) -> S
 }
 
 /// dx from dy and w.
+#[inline]
 pub fn conv2d_dx(dy: &[f64], w: &[f64], g: &ConvGeometry) -> Sums {
     sum(g.x_shape().count(), terms(g).map(|t| (t.x, dy[t.y] * w[t.w])))
 }
 
 /// dw from x and dy.
+#[inline]
 pub fn conv2d_dw(x: &[f64], dy: &[f64], g: &ConvGeometry) -> Sums {
     sum(g.w_shape().count(), terms(g).map(|t| (t.w, x[t.x] * dy[t.y])))
 }

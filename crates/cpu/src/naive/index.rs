@@ -15,11 +15,13 @@ fn place(i: usize, at: i64, index: &Shape, array: &Shape, axis: usize) -> usize 
 }
 
 /// `y[.., i, ..] = x[.., index[.., i, ..], ..]`.
+#[inline]
 pub fn gather(x: &[f64], shape: &Shape, axis: usize, index: &[i64], index_shape: &Shape) -> Vec<f64> {
     index.iter().enumerate().map(|(i, &at)| x[place(i, at, index_shape, shape, axis)]).collect()
 }
 
 /// `y = base; y[.., index[.., i, ..], ..] += x[.., i, ..]`.
+#[inline]
 pub fn scatter_add(
     base: &[f64],
     shape: &Shape,
@@ -36,6 +38,7 @@ pub fn scatter_add(
 }
 
 /// The index of [`gather`] that selects whole slices: `index[i]` at every place of slice i.
+#[inline]
 pub fn of_slices(shape: &Shape, axis: usize, index: &[i64]) -> (Vec<i64>, Shape) {
     let shape = shape.with(axis, index.len());
     let inner: usize = shape[axis + 1..].iter().product();

@@ -2,6 +2,7 @@
 
 /// `y[i, j] = bias[j] + Σ_k a[i, k]·b[k, j]` for row-major `a [m, k]`, `b [k, n]`, and beside it the same sum of
 /// absolute values, which bounds the rounding error of any order of summation.
+#[inline]
 pub fn matmul(a: &[f64], b: &[f64], bias: Option<&[f64]>, [m, k, n]: [usize; 3]) -> (Vec<f64>, Vec<f64>) {
     let (mut y, mut size) = (Vec::with_capacity(m * n), Vec::with_capacity(m * n));
     for i in 0..m {

@@ -17,6 +17,7 @@ fn sum(x: &[f64], shape: &Shape, channel: usize) -> Vec<f64> {
 }
 
 /// Mean and biased variance of each channel.
+#[inline]
 pub fn moments(x: &[f64], shape: &Shape, channel: usize) -> (Vec<f64>, Vec<f64>) {
     let n = (shape.count() / shape[channel].max(1)) as f64;
     let over_n = |sums: Vec<f64>| -> Vec<f64> { sums.iter().map(|sum| sum / n).collect() };
@@ -30,11 +31,13 @@ pub fn moments(x: &[f64], shape: &Shape, channel: usize) -> (Vec<f64>, Vec<f64>)
 pub struct Stats<'a>(pub &'a [f64], pub &'a [f64], pub &'a [f64], pub &'a [f64]);
 
 /// `y = (x − mean)·inv_std·gamma + beta`.
+#[inline]
 pub fn normalize(x: &[f64], shape: &Shape, channel: usize, Stats(mean, inv_std, gamma, beta): Stats) -> Vec<f64> {
     x.iter().zip(channels(shape, channel)).map(|(x, c)| (x - mean[c]) * inv_std[c] * gamma[c] + beta[c]).collect()
 }
 
 /// `(dx, dgamma, dbeta)`, the mean and the standard deviation being those of `x`.
+#[inline]
 pub fn normalize_vjp(
     x: &[f64],
     shape: &Shape,

@@ -32,6 +32,7 @@ fn windows(g: &PoolGeometry) -> Vec<Vec<(usize, usize)>> {
 }
 
 /// The greatest of each window and its tap.
+#[inline]
 pub fn max_pool2d(x: &[f64], g: &PoolGeometry) -> (Vec<f64>, Vec<usize>) {
     let best = |window: Vec<(usize, usize)>| {
         let mut best: Option<(f64, usize)> = None;
@@ -47,6 +48,7 @@ pub fn max_pool2d(x: &[f64], g: &PoolGeometry) -> (Vec<f64>, Vec<usize>) {
 }
 
 /// The cotangent of x under [`max_pool2d`].
+#[inline]
 pub fn max_pool2d_dx(dy: &[f64], taps: &[usize], g: &PoolGeometry) -> Vec<f64> {
     let mut dx = vec![0.0; g.x_shape().count()];
     for (i, window) in windows(g).into_iter().enumerate() {
@@ -65,6 +67,7 @@ fn divisor(window: &[(usize, usize)], g: &PoolGeometry, count_padding: bool) -> 
 }
 
 /// The mean of each window.
+#[inline]
 pub fn avg_pool2d(x: &[f64], g: &PoolGeometry, count_padding: bool) -> Vec<f64> {
     let mean = |window: &Vec<(usize, usize)>| {
         window.iter().map(|&(place, _)| x[place]).sum::<f64>() / divisor(window, g, count_padding)
@@ -73,6 +76,7 @@ pub fn avg_pool2d(x: &[f64], g: &PoolGeometry, count_padding: bool) -> Vec<f64> 
 }
 
 /// The cotangent of x under [`avg_pool2d`].
+#[inline]
 pub fn avg_pool2d_dx(dy: &[f64], g: &PoolGeometry, count_padding: bool) -> Vec<f64> {
     let mut dx = vec![0.0; g.x_shape().count()];
     for (i, window) in windows(g).into_iter().enumerate() {

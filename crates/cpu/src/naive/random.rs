@@ -4,6 +4,7 @@ use cotangent_base::{Draw, Stream, rng};
 use std::f64::consts::TAU;
 
 /// Element `i` of a draw as f32.
+#[inline]
 pub fn draw_f32(draw: Draw, i: u64, stream: Stream) -> f32 {
     match draw {
         Draw::Uniform { low, high } => {
@@ -21,6 +22,7 @@ pub fn draw_f32(draw: Draw, i: u64, stream: Stream) -> f32 {
 }
 
 /// Element `i` of a draw as f64.
+#[inline]
 pub fn draw_f64(draw: Draw, i: u64, stream: Stream) -> f64 {
     let unit = |i: u64| rng::unit_f64(stream.word(2 * i), stream.word(2 * i + 1));
     match draw {
@@ -39,6 +41,7 @@ fn bernoulli(p: f64, i: u64, stream: Stream) -> f64 {
 }
 
 /// Dropout: element i is kept, and divided by 1 − rate, if word i is at least rate·2³².
+#[inline]
 pub fn dropout(x: &[f64], rate: f64, stream: Stream) -> Vec<f64> {
     let kept = |i: usize| stream.word(i as u64) as f64 >= (rate * 2f64.powi(32)).floor();
     x.iter().enumerate().map(|(i, &x)| if kept(i) { x / (1.0 - rate) } else { 0.0 }).collect()

@@ -3,6 +3,7 @@
 use cotangent_base::{Axes, Layout, Reduce, Shape};
 
 /// The reduction of `x` over `axes`.
+#[inline]
 pub fn reduce(op: Reduce, x: &[f64], shape: &Shape, axes: Axes) -> Vec<f64> {
     let (neutral, join): (f64, fn(f64, f64) -> f64) = match op {
         Reduce::Sum => (0.0, |a, b| a + b),
@@ -28,6 +29,7 @@ fn places_after(shape: &Shape, axes: Axes) -> Vec<usize> {
 }
 
 /// The index of the first extreme (or first NaN) along `axis`.
+#[inline]
 pub fn arg_reduce(greatest: bool, x: &[f64], shape: &Shape, axis: usize) -> Vec<usize> {
     let rows = Layout::contiguous(*shape);
     Layout::contiguous(shape.with(axis, 1))

@@ -7,6 +7,7 @@ fn log_sum_exp(row: &[f64]) -> f64 {
 }
 
 /// The logarithm of the softmax of each row of `columns` elements.
+#[inline]
 pub fn log_softmax(x: &[f64], columns: usize) -> Vec<f64> {
     x.chunks(columns.max(1))
         .flat_map(|row| {
@@ -17,16 +18,19 @@ pub fn log_softmax(x: &[f64], columns: usize) -> Vec<f64> {
 }
 
 /// The softmax of each row.
+#[inline]
 pub fn softmax(x: &[f64], columns: usize) -> Vec<f64> {
     log_softmax(x, columns).into_iter().map(f64::exp).collect()
 }
 
 /// The loss of each row.
+#[inline]
 pub fn cross_entropy(x: &[f64], columns: usize, labels: &[i64]) -> Vec<f64> {
     x.chunks(columns.max(1)).zip(labels).map(|(row, &label)| log_sum_exp(row) - row[label as usize]).collect()
 }
 
 /// The cotangent of the logits.
+#[inline]
 pub fn cross_entropy_dx(softmax: &[f64], columns: usize, labels: &[i64], dy: &[f64]) -> Vec<f64> {
     let one_hot = |i: usize| f64::from(labels[i / columns] as usize == i % columns);
     softmax.iter().enumerate().map(|(i, p)| (p - one_hot(i)) * dy[i / columns]).collect()

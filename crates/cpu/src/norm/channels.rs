@@ -3,7 +3,7 @@
 use crate::Buffer;
 use crate::par::{self, Shared};
 use crate::reduce::fold::{self, Extent, NARROW, Number, Sum, Term};
-use crate::simd::{self, Kernel, SimdFloat, Vector};
+use crate::simd::{self, Kernel, SimdFloat, Vector, WIDEST};
 use cotangent_base::{Lane, Shape};
 use std::borrow::Cow;
 
@@ -32,17 +32,16 @@ impl Channels {
         self.inner == 1 && self.channels != 1
     }
 
-    /// The sum over each channel of `columns` (if interleaved) or `rows` (if in runs), which give the same
-    /// numbers.
-    pub fn sum<T: Number>(self, columns: impl Term<T>, rows: impl Term<T>) -> Buffer {
+    /// The sum over each channel of `term`, which is folded by columns if interleaved, else by rows.
+    pub fn sum<T: Number>(self, term: impl Term<T>) -> Buffer {
         let Channels { outer, channels, inner } = self;
         if self.interleaved() {
-            return fold::fold::<T, _, _>(Sum, columns, Extent { outer: 1, n: outer, inner: channels });
+            return fold::fold::<T, _, _>(Sum, term, Extent { outer: 1, n: outer, inner: channels });
         }
         if channels == 1 {
-            return fold::fold::<T, _, _>(Sum, rows, Extent { outer: 1, n: outer * inner, inner: 1 });
+            return fold::fold::<T, _, _>(Sum, term, Extent { outer: 1, n: outer * inner, inner: 1 });
         }
-        let runs = fold::fold::<T, _, _>(Sum, rows, Extent { outer: outer * channels, n: inner, inner: 1 });
+        let runs = fold::fold::<T, _, _>(Sum, term, Extent { outer: outer * channels, n: inner, inner: 1 });
         let all = Extent { outer: 1, n: outer, inner: channels };
         fold::fold::<T, _, _>(Sum, fold::Elements(runs.as_slice::<T>()), all)
     }
@@ -50,10 +49,9 @@ impl Channels {
     /// Σ (x − mean)·(y − shift) over each channel, given `[x, y]` and `[mean, shift]`.
     pub fn sum_products<T: Number>(self, of: [&[T]; 2], less: [&[T]; 2]) -> Buffer {
         assert!(less.iter().all(|less| less.len() == self.channels), "[normalize] one mean for each channel");
-        let repeated = less.map(repeat);
-        let columns =
-            Products::<T, true> { of, less: repeated.each_ref().map(|less| &less[..]), now: Default::default() };
-        self.sum(columns, Products::<T, false> { of, less, now: Default::default() })
+        let spread = if self.interleaved() { less.map(repeat) } else { less.map(widen) };
+        let less = spread.each_ref().map(|less| &less[..]);
+        self.sum(Products { of, less, first: 0, step: self.interleaved() as usize })
     }
 
     /// `y = op(x, params of the channel)`, element by element.
@@ -87,19 +85,26 @@ impl Channels {
 
 /// Few channels repeated, so that vectors run on through several rows.
 fn repeat<T: SimdFloat>(params: &[T]) -> Cow<'_, [T]> {
-    if params.len() < NARROW { params.repeat(16).into() } else { params.into() }
+    if params.len() < NARROW { params.repeat(WIDEST).into() } else { params.into() }
 }
 
-/// `(x − mean)·(y − shift)`. Mean and shift are the column's if `COLUMNS`, else the row's.
+/// Each number as often as a vector may have places.
+fn widen<T: SimdFloat>(params: &[T]) -> Cow<'_, [T]> {
+    params.iter().flat_map(|&x| [x; WIDEST]).collect()
+}
+
+/// `(x − mean)·(y − shift)`. Mean and shift of column `c` lie at `first + c·step`.
 #[derive(Clone, Copy)]
-struct Products<'a, T, const COLUMNS: bool> {
+struct Products<'a, T> {
     of: [&'a [T]; 2],
     less: [&'a [T]; 2],
-    /// Mean and shift of the row being summed.
-    now: [T; 2],
+    /// Where those of the row being summed begin.
+    first: usize,
+    /// 1 if each column has its own, 0 if each row has.
+    step: usize,
 }
 
-impl<T: Number, const COLUMNS: bool> Term<T> for Products<'_, T, COLUMNS> {
+impl<T: Number> Term<T> for Products<'_, T> {
     fn count(self) -> usize {
         let [x, y] = self.of;
         assert_eq!(x.len(), y.len(), "[normalize_vjp] dy is as long as x");
@@ -108,14 +113,14 @@ impl<T: Number, const COLUMNS: bool> Term<T> for Products<'_, T, COLUMNS> {
 
     #[inline(always)]
     fn row(self, outer: usize) -> Self {
-        Self { now: self.less.map(|less| less[outer % less.len()]), ..self }
+        Self { first: (outer * WIDEST) % self.less[0].len(), ..self }
     }
 
     #[inline(always)]
     unsafe fn load<V: Vector<Scalar = T>>(self, at: usize, column: usize) -> V {
         // SAFETY: the caller's promise: the places are in x and y, the columns in what is taken off.
         let [x, y] = std::array::from_fn(|i| unsafe {
-            let less = if COLUMNS { V::load(self.less[i].as_ptr().add(column)) } else { V::broadcast(self.now[i]) };
+            let less = V::load(self.less[i].as_ptr().add(self.first + column * self.step));
             V::load(self.of[i].as_ptr().add(at)) - less
         });
         x * y

@@ -88,7 +88,7 @@ impl Loop<'_> {
 fn call_helpers(wanted: usize) {
     while AWAKE.load(SeqCst) < wanted {
         AWAKE.fetch_add(1, SeqCst);
-        rayon::spawn(help);
+        rayon_core::spawn(help);
     }
 }
 

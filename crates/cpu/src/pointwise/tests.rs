@@ -1,4 +1,5 @@
 use super::*;
+use crate::simd::WIDEST;
 use crate::{cases, naive};
 use cotangent_base::{Element, Float, Layout, Shape};
 
@@ -84,9 +85,10 @@ fn every_level_computes_every_element_once() {
             let constant = [-2.0; WIDEST];
             let x = [(&a[..], 1), (&b[..], 1), (&constant[..], 0)];
             let mut out = vec![f32::NAN; len + 1];
-            let x = x.map(|(x, step)| Operand { from: x.as_ptr(), step });
-            run_at(level, Mapped { op: Affine, block: Block { x, out: out.as_mut_ptr(), len } });
-            let want = (0..len).map(|i| Affine.eval([a[i], b[i], -2.0]));
+            let [a, b, c] = x.map(|(x, step)| Operand { from: x.as_ptr().cast(), step });
+            let operands: [Operand; OPERANDS] = [a, b, c, c];
+            run_at::<f32, _>(level, Mapped::<3, _> { op: Affine, x: &operands, out: out.as_mut_ptr().cast(), len });
+            let want = (0..len).map(|i| Affine.eval([x[0].0[i], x[1].0[i], -2.0]));
             assert!(want.eq(out[..len].iter().copied()) && out[len].is_nan(), "{level:?} {len}");
         }
     }

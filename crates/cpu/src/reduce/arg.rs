@@ -2,10 +2,11 @@
 
 use super::fold::Extent;
 use crate::Buffer;
+use crate::buffer::seen_as;
 use crate::dense::dense;
-use crate::dispatch::for_dtype;
+use crate::dispatch::for_number;
 use crate::par::{self, Shared};
-use cotangent_base::{Element, View};
+use cotangent_base::{DType, Element, View};
 
 /// The index (i64) of the first greatest (`greatest`) or smallest element along `axis`; of the first NaN if
 /// there is one. Shape: `x`'s without `axis`.
@@ -17,7 +18,10 @@ pub fn arg_reduce(greatest: bool, x: View<Buffer>, axis: usize) -> Buffer {
     let extent =
         Extent { outer: shape[..axis].iter().product(), n: shape[axis], inner: shape[axis + 1..].iter().product() };
     assert!(extent.n > 0 || extent.outer * extent.inner == 0, "[arg_reduce] axis {axis} of {shape} is empty");
-    for_dtype!(x.buffer.dtype(), T => match greatest {
+    if x.buffer.dtype() == DType::Bool {
+        return seen_as(DType::U8, [x], |[x]| arg_reduce(greatest, x, axis));
+    }
+    for_number!("arg_reduce", x.buffer.dtype(), T => match greatest {
         true => search::<T>(&dense(x), extent, |x, best| PartialOrd::gt(&x, &best)),
         false => search::<T>(&dense(x), extent, |x, best| PartialOrd::lt(&x, &best)),
     })

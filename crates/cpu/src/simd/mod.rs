@@ -27,6 +27,9 @@ pub(crate) use prefetch::{prefetch, prefetch_far, prefetch_to_write};
 
 use cotangent_base::{Float, Lane};
 
+/// No vector has more places.
+pub(crate) const WIDEST: usize = 16;
+
 /// A register of [`WIDTH`](Vector::WIDTH) numbers.
 ///
 /// Every method is `#[inline(always)]` and uses instructions of its level: call them only below [`run`].

@@ -4,6 +4,9 @@ use super::Vector;
 use cotangent_base::Lane;
 use cotangent_base::math::{Bits, Numbers, SQRT_HALF};
 use std::ops::Neg;
+// comparisons are methods of the types since 1.5
+#[allow(deprecated, unused_imports)]
+use wide::{CmpEq, CmpLe, CmpLt};
 use wide::{f32x8, f64x4, i32x8};
 
 /// A lane here spans several registers of the baseline (16 bytes each).
@@ -89,7 +92,7 @@ macro_rules! portable {
             }
             #[inline(always)]
             fn select(mask: $wide, a: Self, b: Self) -> Self {
-                $name(mask.bitselect(a.0, b.0))
+                $name((mask & a.0) | (!mask & b.0))
             }
             functions!($name, $t);
         }
@@ -162,7 +165,7 @@ impl Bits for F32s {
     #[inline(always)]
     fn copysign(self, sign: Self) -> Self {
         let minus = f32x8::splat(-0.0);
-        F32s(minus.bitselect(sign.0, self.0))
+        F32s((minus & sign.0) | (!minus & self.0))
     }
 }
 

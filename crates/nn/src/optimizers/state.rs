@@ -71,6 +71,17 @@ impl State {
         initial: [f64; S],
         moves: Vec<(&mut Tensor, &Tensor)>,
     ) {
+        Tensor::update_all(rule, self.moves(initial, moves));
+    }
+
+    /// The parameters and gradients with their slots. Not generic over the rule, so that it is compiled once and not for every
+    /// optimizer.
+    #[track_caller]
+    fn moves<'a, const S: usize>(
+        &'a mut self,
+        initial: [f64; S],
+        moves: Vec<(&'a mut Tensor, &'a Tensor)>,
+    ) -> Vec<Move<'a, S>> {
         if S > 0 {
             for (param, _) in &moves {
                 let _ = self.slots(param, initial);
@@ -83,7 +94,7 @@ impl State {
             let state = <&mut [Tensor; S]>::try_from(kept).expect("as many as `slots` has made");
             Move { param, grad, state: state.each_mut() }
         });
-        Tensor::update_all(rule, moves.collect());
+        moves.collect()
     }
 
     /// The moving average of `param`, if the optimizer keeps one and has moved it.
