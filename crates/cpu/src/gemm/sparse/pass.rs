@@ -91,7 +91,8 @@ impl Pass<'_> {
             unsafe {
                 match self.end {
                     End::Tile => sum.store(tile.add(col)),
-                    End::Zero => sum.store_next(out, count),
+                    // a −0 becomes 0, as in the tiles of the dense product
+                    End::Zero => (sum + V::zero()).store_next(out, count),
                     End::Bias(bias) => {
                         (sum + V::load_next(bias.as_ptr().wrapping_add(col), count)).store_next(out, count)
                     }
