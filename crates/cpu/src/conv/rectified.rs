@@ -1,7 +1,7 @@
 //! Convolutions with a ReLU behind them, where that is a good part of the work: of few channels, as the first of a network.
 
 use super::format::to_last;
-use super::patches::{Patches, Transposed, padded};
+use super::patches::{Axis, Patches, Transposed, padded};
 use super::{Sizes, winograd};
 use crate::Buffer;
 use crate::dispatch::for_float;
@@ -10,6 +10,7 @@ use crate::memory::piece;
 use crate::par::{Shared, for_ranges};
 use crate::simd::{Kernel, Level, SimdFloat, Vector, run_at};
 use cotangent_base::{ConvGeometry, DataFormat, View};
+use std::ops::Range;
 
 /// So many numbers under a window are little work beside reading and writing its results.
 const LIGHT: usize = 64;
@@ -76,57 +77,80 @@ pub(super) fn cotangents<T: SimdFloat>(
     assert_eq!((x.shape(), y.shape(), dy.shape()), (g.x_shape(), g.y_shape(), g.y_shape()), "[conv2d_dw] the geometry");
     let (x, y, dy) = (to_last::<T>(x, g.format), to_last::<T>(y, g.format), to_last::<T>(dy, g.format));
     let s = Sizes::new(g);
+    let pass = Pass { level, g, padded: padded(&x, g.window, g.channels), x: &x, y: &y, dy: &dy };
     let parts = g.batch.clamp(1, PARTS);
-    let (each, windows, size) = (g.batch.div_ceil(parts), s.windows / g.batch.max(1), s.columns * s.filters);
-    let padded = padded(&x, g.window, g.channels);
-    let image = x.len() / g.batch.max(1);
-    let patches = |start: usize, end: usize| match &padded {
-        Some((copy, [h, w], channels)) => {
-            let copy = copy.as_slice::<T>();
-            let image = copy.len() / g.batch;
-            Patches::over(&copy[start * image..end * image], *h, *w, *channels, 0..g.channels)
-        }
-        None => Patches::new(&x[start * image..end * image], g.window, s.channels, 0..s.channels),
-    };
-    // for each part dw and, behind it, db
-    let mut sums = Buffer::uninit(T::DTYPE, parts * (size + s.filters));
+    let (each, size) = (g.batch.div_ceil(parts), (s.columns + 1) * s.filters);
+    // for each part dw and, as one row more, db
+    let mut sums = Buffer::uninit(T::DTYPE, parts * size);
     let all = Shared::new(sums.as_mut::<T>());
     for_ranges(parts, 1, |part, _| {
         // SAFETY: each part has a place of its own.
-        let sums = unsafe { all.part(part * (size + s.filters), (part + 1) * (size + s.filters)) };
+        let sums = unsafe { all.part(part * size, (part + 1) * size) };
+        pass.sum((part * each).min(g.batch)..((part + 1) * each).min(g.batch), sums);
+    });
+    let sums = sums.as_slice::<T>();
+    let summed = |range: Range<usize>| {
+        Buffer::build(range.len(), |out: &mut [T]| {
+            out.fill(T::default());
+            for part in sums.chunks(size.max(1)) {
+                out.iter_mut().zip(&part[range.clone()]).for_each(|(out, &sum)| *out = *out + sum);
+            }
+        })
+    };
+    (summed(0..size - s.filters), summed(size - s.filters..size))
+}
+
+/// All that a pass over the images reads, channels last.
+struct Pass<'a, T> {
+    level: Level,
+    g: &'a ConvGeometry,
+    x: &'a [T],
+    /// The images as [`padded`] makes them, if it does.
+    padded: Option<(Buffer, [Axis; 2], usize)>,
+    y: &'a [T],
+    dy: &'a [T],
+}
+
+impl<T: SimdFloat> Pass<'_, T> {
+    /// Sets `sums` to dw and, behind it, db of some images.
+    fn sum(&self, images: Range<usize>, sums: &mut [T]) {
+        let (s, at_once) = (Sizes::new(self.g), images_at_once(self.g));
+        let windows = s.windows / self.g.batch.max(1);
+        let image = windows * s.filters;
         sums.fill(T::default());
-        let (dw, db) = sums.split_at_mut(size);
-        let (first, last) = ((part * each).min(g.batch), ((part + 1) * each).min(g.batch));
-        let at_once = images_at_once(g);
-        let mut dz = Buffer::uninit(T::DTYPE, at_once.min(each) * windows * s.filters);
-        for start in (first..last).step_by(at_once) {
-            let end = last.min(start + at_once);
-            let range = start * windows * s.filters..end * windows * s.filters;
+        let (dw, db) = sums.split_at_mut(s.columns * s.filters);
+        let mut dz = Buffer::uninit(T::DTYPE, at_once.min(images.len()) * image);
+        for start in images.clone().step_by(at_once) {
+            let some = start..images.end.min(start + at_once);
+            let range = some.start * image..some.end * image;
             let dz = &mut dz.as_mut::<T>()[..range.len()];
-            run_at(level, Gate { y: &y[range.clone()], dy: &dy[range], dz, db });
+            run_at(self.level, Gate { y: &self.y[range.clone()], dy: &self.dy[range], dz, db });
+            let depth = some.len() * windows;
             let product = Product {
-                level,
+                level: self.level,
                 rows: s.columns,
                 cols: s.filters,
-                depth: (end - start) * windows,
-                a: Transposed(patches(start, end)),
-                b: Strided::new(dz, 0, [s.filters, (end - start) * windows], [1, s.filters as isize]),
+                depth,
+                a: Transposed(self.patches(some)),
+                b: Strided::new(dz, 0, [s.filters, depth], [1, s.filters as isize]),
                 bias: None,
                 spread: false,
             };
             product.compute(dw, s.filters, true, usize::MAX);
         }
-    });
-    let sums = sums.as_slice::<T>();
-    let summed = |range: std::ops::Range<usize>| {
-        Buffer::build(range.len(), |out: &mut [T]| {
-            out.fill(T::default());
-            for part in sums.chunks((size + s.filters).max(1)) {
-                out.iter_mut().zip(&part[range.clone()]).for_each(|(out, &sum)| *out = *out + sum);
+    }
+
+    fn patches(&self, images: Range<usize>) -> Patches<'_, T> {
+        let (g, all) = (self.g, 0..self.g.channels);
+        let some = |x: &'_ [T]| x.len() / g.batch * images.start..x.len() / g.batch * images.end;
+        match &self.padded {
+            Some((copy, [h, w], channels)) => {
+                let copy = copy.as_slice();
+                Patches::over(&copy[some(copy)], *h, *w, *channels, all)
             }
-        })
-    };
-    (summed(0..size), summed(size..size + s.filters))
+            None => Patches::new(&self.x[some(self.x)], g.window, g.channels, all),
+        }
+    }
 }
 
 /// `dz = dy` where y is greater than 0, else 0; `db += Σ dz`, rows of as many numbers as db has.

@@ -7,7 +7,7 @@ use crate::dispatch::for_float;
 use crate::keep::KeepIf;
 use crate::memory::piece;
 use crate::par::{Shared, for_ranges};
-use crate::simd::{self, Kernel, SimdFloat, Vector};
+use crate::simd::{self, Ahead, Kernel, SimdFloat, Vector};
 use cotangent_base::{DType, Stream, View};
 
 /// `y = x · mask / (1 − rate)` and the mask (bools); mask i is true where word i of the stream is at least `rate·2³²`. A
@@ -38,6 +38,11 @@ fn drop_out<T: KeepIf + SimdFloat>(x: &[T], rate: f64, stream: Stream) -> (Buffe
     let (to, kept) = (Shared::new(y.as_mut::<T>()), Shared::new(mask.as_mut::<bool>()));
     for_words(stream, x.len(), |i, words| {
         let end = (i + WORDS).min(x.len());
+        // what comes next arrives while its words are made
+        let next = WORDS.min(x.len() - end);
+        Ahead::of(x.as_ptr().wrapping_add(end), next).to_read();
+        Ahead::of(to.ptr().wrapping_add(end), next).to_write();
+        Ahead::of(kept.ptr().wrapping_add(end), next).to_write();
         // SAFETY: each call has a part of its own.
         let (y, mask) = unsafe { (to.part(i, end), kept.part(i, end)) };
         simd::run(Draw { words, threshold, mask });

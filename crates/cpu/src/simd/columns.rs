@@ -72,6 +72,7 @@ pub(crate) fn list_columns<T: SimdFloat>(level: Level, from: Matrix<T>, to: List
 mod x86 {
     use super::{Lists, Matrix, NOWHERE};
     use crate::simd::exchange::x86::exchange;
+    use crate::simd::prefetch;
     use std::arch::x86_64::*;
 
     /// # Safety
@@ -91,6 +92,13 @@ mod x86 {
                     let mut sum = _mm512_maskz_loadu_ps(first(wide), sums);
                     for y in 0..high {
                         let at = (j + y) * from.row + i;
+                        // the block below, in this matrix or behind it, where the next may be
+                        let below = at + 16 * from.row;
+                        prefetch(from.numbers.as_ptr().wrapping_add(below));
+                        prefetch(from.choices.as_ptr().wrapping_add(below));
+                        if let Some(gates) = from.gates {
+                            prefetch(gates.as_ptr().wrapping_add(below));
+                        }
                         let table = from.table.as_ptr().add((j + y) * from.each).cast();
                         let table = _mm512_maskz_loadu_epi32(first(from.each), table);
                         let choices = _mm512_maskz_loadu_epi32(first(wide), from.choices.as_ptr().add(at).cast());

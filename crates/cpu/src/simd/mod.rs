@@ -23,7 +23,7 @@ pub(crate) use columns::{Lists, Matrix, NOWHERE, SPARE, list_columns};
 pub(crate) use exchange::{Words, transpose};
 pub use level::{Kernel, Level, run, run_at, run_widest_at};
 pub(crate) use nonzeros::nonzeros;
-pub(crate) use prefetch::{prefetch, prefetch_far, prefetch_to_write};
+pub(crate) use prefetch::{Ahead, prefetch, prefetch_far, prefetch_to_write};
 
 use cotangent_base::{Float, Lane};
 

@@ -35,3 +35,44 @@ pub(crate) fn prefetch_far<T>(at: *const T) {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = at;
 }
+
+/// The bytes of a cache line.
+const LINE: usize = 64;
+
+/// Numbers that will be needed: asked for while there is other work. Any address will do.
+#[derive(Clone, Copy)]
+pub(crate) struct Ahead {
+    at: *const u8,
+    lines: usize,
+}
+
+impl Ahead {
+    /// `count` numbers.
+    #[inline(always)]
+    pub fn of<T>(at: *const T, count: usize) -> Self {
+        Self { at: at.cast(), lines: (count * size_of::<T>()).div_ceil(LINE) }
+    }
+
+    /// Part `i` of `parts`.
+    #[inline(always)]
+    pub fn part(self, i: usize, parts: usize) -> Self {
+        let (first, end) = (self.lines * i / parts, self.lines * (i + 1) / parts);
+        Self { at: self.at.wrapping_add(first * LINE), lines: end - first }
+    }
+
+    /// Asks for them, to read them.
+    #[inline(always)]
+    pub fn to_read(self) {
+        for line in 0..self.lines {
+            prefetch(self.at.wrapping_add(line * LINE));
+        }
+    }
+
+    /// Asks for them, to write them.
+    #[inline(always)]
+    pub fn to_write(self) {
+        for line in 0..self.lines {
+            prefetch_to_write(self.at.wrapping_add(line * LINE));
+        }
+    }
+}

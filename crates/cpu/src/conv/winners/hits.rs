@@ -61,8 +61,13 @@ impl<T: SimdFloat> Hits<T> {
         }
     }
 
+    /// The filters of a group.
+    pub fn filters(&self) -> usize {
+        self.counts.len()
+    }
+
     /// The bands of pooled rows.
-    pub fn bands(&self) -> impl Iterator<Item = Range<usize>> + use<T> {
+    pub fn bands(&self) -> impl ExactSizeIterator<Item = Range<usize>> + use<T> {
         let (rows, band) = (self.size[0], self.band);
         (0..rows).step_by(band).map(move |top| top..rows.min(top + band))
     }

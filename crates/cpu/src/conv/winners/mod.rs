@@ -20,7 +20,7 @@ use crate::Buffer;
 use crate::dense::{Dense, dense};
 use crate::dispatch::for_float;
 use crate::par::{GRAIN, Shared, for_ranges};
-use crate::simd::{Level, SimdFloat, run_at};
+use crate::simd::{Ahead, Level, SimdFloat, run_at};
 use cotangent_base::{ConvGeometry, PoolGeometry, View};
 use frame::Frame;
 use hits::Hits;
@@ -139,16 +139,24 @@ impl<T: SimdFloat> Pass<'_, T> {
             if let Some(given) = given.as_deref_mut() {
                 given.fill(T::default());
             }
-            for rows in hits.bands() {
+            let bands = hits.bands().len();
+            for (band, rows) in hits.bands().enumerate() {
                 let at = n * windows * s.filters + filters.start;
                 let y = self.y.as_deref().map(|y| &y[at..]);
                 hits.collect(&self.dy[at..], y, &self.taps[at..], rows, &mut db[filters.clone()]);
-                let product = |patches| Product { hits, frame: &self.frame, patches };
+                // the share of the band of what lies behind this image, if that is the next one
+                let there = n + 1 < self.conv.batch && self.frame.is_image();
+                let share = if there { image / bands } else { 0 };
+                let ahead = |at: &[T]| Ahead::of(at.as_ptr().wrapping_add(image + band * share), share);
+                let product = |patches, ahead| Product { hits, frame: &self.frame, patches, ahead };
                 if let (Some(sums), Some(seen)) = (sums.as_deref_mut(), &seen) {
-                    run_at(self.level, product(Patches::Weigh { image: seen, sums: &mut sums[range.clone()] }));
+                    let patches = Patches::Weigh { image: seen, sums: &mut sums[range.clone()] };
+                    run_at(self.level, product(patches, ahead(seen)));
                 }
                 if let Some(given) = given.as_deref_mut() {
-                    run_at(self.level, product(Patches::Spread { image: given, weights: &self.w[range.clone()] }));
+                    let next = ahead(given);
+                    let patches = Patches::Spread { image: given, weights: &self.w[range.clone()] };
+                    run_at(self.level, product(patches, next));
                 }
             }
             if let (false, Some(dx)) = (self.frame.is_image(), dx.as_deref_mut()) {

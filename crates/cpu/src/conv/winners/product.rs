@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use super::hits::Hits;
-use crate::simd::{Kernel, SimdFloat, Vector};
+use crate::simd::{Ahead, Kernel, SimdFloat, Vector};
 
 /// What is done for each hit of filter k.
 pub(super) enum Patches<'a, T> {
@@ -17,6 +17,8 @@ pub(super) struct Product<'a, T> {
     pub hits: &'a Hits<T>,
     pub frame: &'a Frame,
     pub patches: Patches<'a, T>,
+    /// What the next image needs of the same kind: asked for meanwhile.
+    pub ahead: Ahead,
 }
 
 impl<T: SimdFloat> Kernel<T> for Product<'_, T> {
@@ -24,12 +26,13 @@ impl<T: SimdFloat> Kernel<T> for Product<'_, T> {
     #[inline(always)]
     fn run<V: Vector<Scalar = T>>(self) {
         let Frame { ref pieces, len, .. } = *self.frame;
-        let (size, count) = (pieces.len() * len, self.frame.count());
+        let (size, count, filters) = (pieces.len() * len, self.frame.count(), self.hits.filters());
         assert!(pieces.last().is_none_or(|last| last + len <= count), "a patch lies in the frame");
         match self.patches {
             Patches::Weigh { image, sums } => {
                 assert!(image.len() >= count);
-                for (hits, sums) in self.hits.lists().zip(sums.chunks_exact_mut(size.max(1))) {
+                for (k, (hits, sums)) in self.hits.lists().zip(sums.chunks_exact_mut(size.max(1))).enumerate() {
+                    self.ahead.part(k, filters).to_read();
                     let strip =
                         Strip { hits, pieces, len, image: image.as_ptr().cast_mut(), weights: sums.as_mut_ptr() };
                     // SAFETY: each hit is a patch of the frame, which `image` holds; it is only read.
@@ -38,7 +41,8 @@ impl<T: SimdFloat> Kernel<T> for Product<'_, T> {
             }
             Patches::Spread { image, weights } => {
                 assert!(image.len() >= count);
-                for (hits, weights) in self.hits.lists().zip(weights.chunks_exact(size.max(1))) {
+                for (k, (hits, weights)) in self.hits.lists().zip(weights.chunks_exact(size.max(1))).enumerate() {
+                    self.ahead.part(k, filters).to_write();
                     let weights = weights.as_ptr().cast_mut();
                     let strip = Strip { hits, pieces, len, image: image.as_mut_ptr(), weights };
                     // SAFETY: each hit is a patch of the frame, which `image` holds; the weights are only read.
