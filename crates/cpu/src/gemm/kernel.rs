@@ -283,7 +283,7 @@ impl<T: SimdFloat> Block<'_, T> {
     ) -> usize {
         // SAFETY: the caller's promise.
         let sums = unsafe { self.products::<V, R, N, APART>(p) };
-        if p.cols >= N * V::WIDTH {
+        if const { every::<T, N>() } && p.cols >= N * V::WIDTH {
             // SAFETY: the caller's promise; the tile has all its columns.
             unsafe { self.finish_whole(&sums, p) }
             return R;
