@@ -3,6 +3,9 @@
 //! However the matrix lies, the sum over each [`DEPTH`] steps of k is folded in halves from as many partial sums as a
 //! vector has lanes, each the sum of a[k]·x[k] over the k of one remainder, and a result adds those up in order. So the
 //! strides never change a bit, and few rows have work for several threads if they are long.
+//!
+//! Steps at which x is 0 need not be read where rows touch and all of the matrix is known to be finite: a term of 0 changes no
+//! sum, but for the sign of a zero that came of underflow.
 
 use super::pack::Strided;
 use crate::Buffer;
@@ -16,11 +19,15 @@ const ROWS: usize = 8;
 const ACROSS: usize = 256;
 /// The steps of k that are summed by themselves.
 const DEPTH: usize = 512;
+/// Below these rows and steps, zeros are not looked for.
+const LEAST: [usize; 2] = [32, 128];
 
-/// `y[i] = Σ_k a[i, k]·x[k]`, the rows of a being its lanes.
-pub(super) fn product<T: SimdFloat>(level: Level, a: Strided<T>, x: &[T], y: &mut [T], spread: bool) {
+/// `y[i] = Σ_k a[i, k]·x[k]`, the rows of a being its lanes, which lies in `of`.
+pub(super) fn product<T: SimdFloat>(level: Level, a: Strided<T>, of: &Buffer, x: &[T], y: &mut [T], spread: bool) {
     if !a.steps_touch() && a.lanes_touch() {
-        return across(level, a, x, y, spread);
+        let large = y.len() >= LEAST[0] && x.len() >= LEAST[1];
+        let skip = large && 4 * x.iter().filter(|&&x| x == T::default()).count() >= x.len() && of.is_finite();
+        return across(level, a, x, y, [spread, skip]);
     }
     let (count, depth) = (y.len(), x.len());
     let y = Shared::new(y);
@@ -36,7 +43,7 @@ pub(super) fn product<T: SimdFloat>(level: Level, a: Strided<T>, x: &[T], y: &mu
 }
 
 /// Where rows touch, a piece has enough of them for each step to be a long run, and [`DEPTH`] steps.
-fn across<T: SimdFloat>(level: Level, a: Strided<T>, x: &[T], y: &mut [T], spread: bool) {
+fn across<T: SimdFloat>(level: Level, a: Strided<T>, x: &[T], y: &mut [T], [spread, skip]: [bool; 2]) {
     let (count, across) = (y.len(), y.len().div_ceil(ACROSS));
     let parts = x.len().div_ceil(DEPTH).max(1);
     let mut sums = Buffer::uninit(T::DTYPE, count * parts);
@@ -49,7 +56,7 @@ fn across<T: SimdFloat>(level: Level, a: Strided<T>, x: &[T], y: &mut [T], sprea
             // SAFETY: each piece has its own part of the sums.
             let y = unsafe { to.part(first, first + size) };
             let steps = part * DEPTH..x.len().min((part + 1) * DEPTH);
-            run_at(level, AcrossRows { a, start: [rows, steps.start], x: &x[steps], y });
+            run_at(level, AcrossRows { a, start: [rows, steps.start], x: &x[steps], y, skip });
         }
     });
     let (first, rest) = sums.as_slice::<T>().split_at(count);
@@ -142,6 +149,8 @@ struct AcrossRows<'a, T> {
     start: [usize; 2],
     x: &'a [T],
     y: &'a mut [T],
+    /// Whether steps at which x is 0 are left out.
+    skip: bool,
 }
 
 impl<T: SimdFloat> Kernel<T> for AcrossRows<'_, T> {
@@ -152,6 +161,9 @@ impl<T: SimdFloat> Kernel<T> for AcrossRows<'_, T> {
         let mut sums = vec![V::zero(); V::WIDTH * vectors];
         let remainders = self.x.chunks(V::WIDTH).flat_map(|x| x.iter().enumerate());
         for (k, (remainder, &x)) in remainders.enumerate() {
+            if self.skip && x == T::default() {
+                continue;
+            }
             let (sums, x) = (&mut sums[remainder * vectors..][..vectors], V::broadcast(x));
             let (whole, part) = sums.split_at_mut(self.y.len() / V::WIDTH);
             let from = self.a.place(self.start[0], self.start[1] + k);

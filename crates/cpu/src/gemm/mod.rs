@@ -57,7 +57,7 @@ fn gemm_at<T: SimdFloat>(level: Level, a: View<Buffer>, b: View<Buffer>, beta: T
     if beta != T::default() {
         y.chunks_mut(stride).take(m).for_each(|row| row[..n].iter_mut().for_each(|y| *y = *y * beta));
     }
-    let (xa, xb) = (a.buffer.as_slice::<T>(), b.buffer.as_slice::<T>());
+    let (xa, xb) = (a.buffer, b.buffer);
     let (a, b) = (Matrix::new(&a.layout, a.layout.offset), Matrix::new(&b.layout, b.layout.offset));
     let to = Target { y, stride, add: beta != T::default(), results: m * n, spread: true };
     multiply(level, (xa, a), (xb, b), None, to);
@@ -107,7 +107,7 @@ fn matmul_at<T: SimdFloat>(level: Level, a: View<Buffer>, b: View<Buffer>, bias:
     let batch = lead.shape.count();
     let size = m * n;
     let alone = batch > 1 && batch >= threads();
-    let (xa, xb) = (a.buffer.as_slice::<T>(), b.buffer.as_slice::<T>());
+    let (xa, xb) = (a.buffer, b.buffer);
     Buffer::build(batch * size, |y| {
         let y = Shared::new(y);
         for_ranges(batch, if alone { 1 } else { batch }, |start, end| {
@@ -156,8 +156,8 @@ struct Target<'a, T> {
 /// the shapes alone, so that no stride changes a bit. Skipping zeros of a does not change one either.
 fn multiply<T: SimdFloat>(
     level: Level,
-    (xa, a): (&[T], Matrix),
-    (xb, b): (&[T], Matrix),
+    (xa, a): (&Buffer, Matrix),
+    (xb, b): (&Buffer, Matrix),
     bias: Option<&[T]>,
     to: Target<T>,
 ) {
@@ -165,7 +165,7 @@ fn multiply<T: SimdFloat>(
     if rows == 0 || cols == 0 {
         return;
     }
-    let (a_rows, b_columns) = (a.left(xa), b.right(xb));
+    let (a_rows, b_columns) = (a.left(xa.as_slice()), b.right(xb.as_slice()));
     if cols != 1 && to.results != cols {
         let product = Product { level, rows, cols, depth, a: a_rows, b: b_columns, bias, spread: to.spread };
         if !sparse::compute(&product, to.y, to.stride, to.add, to.results) {
@@ -174,8 +174,11 @@ fn multiply<T: SimdFloat>(
         return;
     }
     let mut sums = Buffer::uninit(T::DTYPE, rows * cols);
-    let (matrix, vector) = if cols == 1 { (a_rows, gather(xb, b)) } else { (b_columns, gather(xa, a)) };
-    dot::product(level, matrix, &vector, sums.as_mut::<T>(), to.spread);
+    let (matrix, of, vector) = match cols {
+        1 => (a_rows, xa, gather(xb.as_slice(), b)),
+        _ => (b_columns, xb, gather(xa.as_slice(), a)),
+    };
+    dot::product(level, matrix, of, &vector, sums.as_mut::<T>(), to.spread);
     let step = if cols == 1 { to.stride } else { 1 };
     for (i, (y, &sum)) in to.y.iter_mut().step_by(step).zip(sums.as_slice::<T>()).enumerate() {
         let start = bias.map(|bias| bias[if cols == 1 { 0 } else { i }]);

@@ -256,3 +256,28 @@ fn the_bits_are_the_same_for_any_number_of_threads() {
         assert_same_on_any_threads(|| vec![matmul(whole(&a, [m, k]), whole(&b, [k, n]), None)]);
     }
 }
+
+/// One row times weights that are used again and again: from the second time on, zeros of the row are left out.
+#[test]
+fn zeros_of_a_row_are_skipped_where_the_matrix_is_finite() {
+    let [k, n] = [1100, 70];
+    let row: Vec<f64> = numbers(k, 1).into_iter().enumerate().map(|(i, x)| if i % 3 == 0 { x } else { 0.0 }).collect();
+    let (a, mut b) = (buffer::<f32>(&row), buffer::<f32>(&numbers(k * n, 2)));
+    let bits = |b: &Buffer, level| {
+        let y = matmul_at::<f32>(level, whole(&a, [1, k]), whole(b, [k, n]), None);
+        y.as_slice::<f32>().iter().map(|y| y.to_bits()).collect::<Vec<_>>()
+    };
+    for level in Level::available() {
+        b.as_mut::<f32>()[0] = 1.0;
+        let all = bits(&b, level);
+        assert!(b.is_finite(), "asked for the second time");
+        assert_eq!(bits(&b, level), all, "{}", level.name());
+        // a row that meets a zero
+        b.as_mut::<f32>()[n + 5] = f32::NEG_INFINITY;
+        for _ in 0..3 {
+            let nan = bits(&b, level)[5];
+            assert!(f32::from_bits(nan).is_nan(), "{}", level.name());
+        }
+        b.as_mut::<f32>()[n + 5] = 0.0;
+    }
+}
