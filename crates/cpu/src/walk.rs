@@ -118,6 +118,11 @@ pub(crate) fn map<const N: usize>(x: [View<Buffer>; N], dtype: DType, lanes: Lan
 pub(crate) fn map_to(y: &mut Buffer, shape: Shape, x: &[Option<View<Buffer>>], lanes: Lanes, block: &dyn MapBlock) {
     let count = shape.count();
     assert!(y.len() == count && x.iter().flatten().all(|x| x.shape() == shape), "[map] shapes differ");
+    let (size, over) = (y.dtype().bytes(), x.iter().any(Option::is_none));
+    let of = Loop { block, lanes, operands: x.len(), over, size };
+    if (1..=PIECE).contains(&count) && x.iter().flatten().all(|x| x.layout.is_contiguous()) {
+        return map_small(y, count, x, of);
+    }
     let mut copies = [const { None }; OPERANDS];
     copies.iter_mut().zip(x).for_each(|(copy, x)| *copy = x.and_then(transpose::untangled));
     let mut sources = [const { None::<Source> }; OPERANDS];
@@ -125,15 +130,12 @@ pub(crate) fn map_to(y: &mut Buffer, shape: Shape, x: &[Option<View<Buffer>>], l
         *source = x.map(|x| Source::new(x, copy));
     }
     let sources = &sources[..x.len()];
-    let over = sources.iter().any(Option::is_none);
     let most = if sources.iter().flatten().all(|source| source.is_in_place(lanes)) { PIECE } else { BLOCK };
-    let size = y.dtype().bytes();
     let y = Shared::new(y.bytes_mut());
     par::for_ranges(count, piece(count), |start, end| {
         let mut scratch: [Scratch; OPERANDS] = [[MaybeUninit::uninit(); BLOCK]; OPERANDS];
         for start in (start..end).step_by(most) {
             let range = start..end.min(start + most);
-            let len = range.len();
             // SAFETY: the range is within y.
             let out = unsafe { y.ptr().add(start * size) };
             let mut x = [Operand { from: out, step: 1 }; OPERANDS];
@@ -142,20 +144,58 @@ pub(crate) fn map_to(y: &mut Buffer, shape: Shape, x: &[Option<View<Buffer>>], l
                     *x = source.operand(range.clone(), lanes, scratch);
                 }
             }
-            // where y is an operand no element may be computed twice, so the rest of a register is
-            let whole = if lanes == Lanes::One || (!over && len >= WIDEST) { len } else { len / WIDEST * WIDEST };
             // SAFETY: the operands have the range's elements, and the pieces of the result do not overlap.
-            unsafe {
-                if whole > 0 {
-                    block.run(&x, out, whole);
-                }
-                if whole < len {
-                    let x = x.map(|x| Operand { from: x.from.wrapping_add(whole * x.step * size), ..x });
-                    map_padded(&x[..sources.len()], out.add(whole * size), (len - whole) * size, block);
-                }
-            }
+            unsafe { of.run(&x, out, range.len()) }
         }
     });
+}
+
+/// [`map_to`] for few elements that all lie in place: the one thing to ask is where.
+fn map_small(y: &mut Buffer, count: usize, x: &[Option<View<Buffer>>], of: Loop) {
+    let out = y.bytes_mut().as_mut_ptr();
+    let mut operands = [Operand { from: out, step: 1 }; OPERANDS];
+    for (operand, x) in operands.iter_mut().zip(x) {
+        if let Some(x) = x {
+            let size = x.buffer.dtype().bytes();
+            operand.from = x.buffer.bytes()[x.layout.offset * size..][..count * size].as_ptr();
+        }
+    }
+    // SAFETY: each operand has `count` elements, as the slices have shown, and so has y, which nobody else has.
+    unsafe { of.run(&operands, out, count) }
+}
+
+/// A map's loop and what it runs on.
+struct Loop<'a> {
+    block: &'a dyn MapBlock,
+    lanes: Lanes,
+    operands: usize,
+    /// Whether the result is an operand: no element may be computed twice then.
+    over: bool,
+    /// The bytes of an element of the result.
+    size: usize,
+}
+
+impl Loop<'_> {
+    /// Runs it over one block, what does not fill a register in padded copies.
+    ///
+    /// # Safety
+    /// The operands have `len` elements, or `WIDEST` where their step is 0, and so has `out`, which nobody else touches.
+    #[inline]
+    unsafe fn run(&self, x: &[Operand; OPERANDS], out: *mut u8, len: usize) {
+        let any = self.lanes == Lanes::One || (!self.over && len >= WIDEST);
+        let whole = if any { len } else { len / WIDEST * WIDEST };
+        // SAFETY: the caller's promise.
+        unsafe {
+            if whole > 0 {
+                self.block.run(x, out, whole);
+            }
+            if whole < len {
+                let x = x.map(|x| Operand { from: x.from.wrapping_add(whole * x.step * self.size), ..x });
+                let out = out.add(whole * self.size);
+                map_padded(&x[..self.operands], out, (len - whole) * self.size, self.block);
+            }
+        }
+    }
 }
 
 /// Computes fewer than `WIDEST` elements, `bytes` long, in padded copies of the operands, so that the loop has full registers
