@@ -1,6 +1,7 @@
 //! [`Buffer`]: memory of one dtype, 64-byte aligned, handed out uninitialised from a size-class cache.
 
 use crate::par::{self, GRAIN};
+use crate::simd::{self, Finite};
 use crate::usage::Count;
 use cotangent_base::{DType, Element, View};
 use std::alloc::{Layout as Memory, alloc, dealloc, handle_alloc_error};
@@ -144,11 +145,9 @@ impl Buffer {
 }
 
 fn all_finite(numbers: &[f32]) -> bool {
-    const EXPONENT: u32 = 0x7f80_0000;
     let finite = AtomicBool::new(true);
     par::for_ranges(numbers.len(), GRAIN, |start, end| {
-        let is_not = |x: &f32| x.to_bits() & EXPONENT == EXPONENT;
-        if numbers[start..end].iter().fold(false, |any, x| any | is_not(x)) {
+        if !simd::run(Finite(&numbers[start..end])) {
             finite.store(false, Relaxed);
         }
     });

@@ -128,6 +128,35 @@ pub(super) fn parts(out: usize, depth: usize, blocks: usize) -> Vec<Range<usize>
     (0..blocks).step_by(each).map(|b| b..blocks.min(b + each)).collect()
 }
 
+/// Adds up the parts `partial`, `[rows, cols]` each, in order, on the bias, what `out` holds at the places of its rows if they
+/// are to be added to that, or 0.
+pub(super) fn add_up<T: SimdFloat>(
+    partial: &[T],
+    [rows, cols]: [usize; 2],
+    out: &mut [T],
+    places: &Rows,
+    bias: Option<&[T]>,
+    add: bool,
+) {
+    let size = rows * cols;
+    let out = Shared::new(out);
+    for_ranges(rows, (GRAIN * rows / partial.len()).max(1), |start, end| {
+        for i in start..end {
+            let place = places.place(i) as usize;
+            // SAFETY: the row lies in C, and no other piece has it.
+            let row = unsafe { out.part(place, place + cols) };
+            match bias {
+                Some(bias) => row.copy_from_slice(bias),
+                None if add => (),
+                None => row.fill(T::default()),
+            }
+            for part in partial.chunks(size) {
+                row.iter_mut().zip(&part[i * cols..]).for_each(|(y, &x)| *y = *y + x);
+            }
+        }
+    });
+}
+
 impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
     /// Sums each part apart, then adds them up in order.
     fn run_split(&self, parts: &[Range<usize>], out: &mut [T], places: &Rows) {
@@ -135,25 +164,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         let size = rows * cols;
         let mut partial = Buffer::uninit(T::DTYPE, parts.len() * size);
         self.run(parts, Shared::new(partial.as_mut::<T>()), &Rows::even(cols as isize), size);
-        let partial = partial.as_slice::<T>();
-        let out = Shared::new(out);
-        for_ranges(rows, (GRAIN / (cols * parts.len())).max(1), |start, end| {
-            for i in start..end {
-                let place = places.place(i) as usize;
-                // SAFETY: the row lies in C, and no other piece has it.
-                let row = unsafe { out.part(place, place + cols) };
-                match self.product.bias {
-                    Some(bias) => row.copy_from_slice(bias),
-                    None if self.add => (),
-                    None => row.fill(T::default()),
-                }
-                for part in partial.chunks(size) {
-                    for (y, &x) in row.iter_mut().zip(&part[i * cols..]) {
-                        *y = *y + x;
-                    }
-                }
-            }
-        });
+        add_up(partial.as_slice::<T>(), [rows, cols], out, places, self.product.bias, self.add);
     }
 
     /// Computes each part of the depth into a matrix of its own, `apart` after the one before.

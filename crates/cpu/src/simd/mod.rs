@@ -11,6 +11,7 @@ mod avx2;
 mod avx512;
 mod columns;
 mod exchange;
+mod finite;
 mod level;
 mod nonzeros;
 mod portable;
@@ -21,6 +22,7 @@ mod tests;
 
 pub(crate) use columns::{Lists, Matrix, NOWHERE, SPARE, list_columns};
 pub(crate) use exchange::{Words, transpose};
+pub(crate) use finite::Finite;
 pub use level::{Kernel, Level, run, run_at, run_widest_at};
 pub(crate) use nonzeros::nonzeros;
 pub(crate) use prefetch::{Ahead, prefetch, prefetch_far, prefetch_to_write};

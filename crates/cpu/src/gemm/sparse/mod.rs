@@ -12,15 +12,15 @@ mod pass;
 #[cfg(test)]
 mod tests;
 
-use super::kernel::Tile;
-use super::loops::{DEPTH, Product, parts};
+use super::kernel::{Rows, Tile};
+use super::loops::{DEPTH, Product, add_up, parts};
 use super::pack::{Cuts, Packer, Scratch, Strided};
 use crate::Buffer;
-use crate::par::{GRAIN, Shared, for_ranges, threads};
-use crate::simd::{SimdFloat, run_widest_at};
+use crate::par::{Shared, for_ranges, threads};
+use crate::simd::{Finite, SimdFloat, run_widest_at};
 use cotangent_base::DType;
 use lists::{Keep, Lists};
-use pass::{End, Finite, Pass};
+use pass::{End, Pass};
 use std::ops::Range;
 
 /// The columns of a block of B.
@@ -148,7 +148,8 @@ fn multiply(product: &Product<f32, Strided<f32>>, y: &mut [f32], stride: usize, 
         } else {
             let size = rows.len() * cols;
             sparse.run(&parts, Shared::new(partial.as_mut()), cols, size, End::Zero);
-            add_up(&partial.as_slice::<f32>()[..parts.len() * size], [rows.len(), cols], y, stride, start);
+            let partial = &partial.as_slice::<f32>()[..parts.len() * size];
+            add_up(partial, [rows.len(), cols], y, &Rows::even(stride as isize), product.bias, add);
         }
     }
 }
@@ -165,26 +166,6 @@ fn steps(blocks: Cuts) -> Vec<Step> {
         })
     };
     (0..blocks.blocks()).flat_map(of_block).collect()
-}
-
-/// Adds up the parts, in order, on what there is to start with.
-fn add_up(partial: &[f32], [rows, cols]: [usize; 2], y: &mut [f32], stride: usize, start: End) {
-    let size = rows * cols;
-    let y = Shared::new(y);
-    for_ranges(rows, (GRAIN * size / (cols * partial.len())).max(1), |first, end| {
-        for i in first..end {
-            // SAFETY: each row of C has a place of its own.
-            let row = unsafe { y.part(i * stride, i * stride + cols) };
-            match start {
-                End::Zero => row.fill(0.0),
-                End::Bias(bias) => row.copy_from_slice(bias),
-                End::Out | End::Tile => (),
-            }
-            for part in partial.chunks(size) {
-                row.iter_mut().zip(&part[i * cols..]).for_each(|(y, &x)| *y += x);
-            }
-        }
-    });
 }
 
 impl Sparse<'_> {
