@@ -130,7 +130,7 @@ pub(super) fn parts(out: usize, depth: usize, blocks: usize) -> Vec<Range<usize>
 
 /// Adds up the parts `partial`, `[rows, cols]` each, in order, on the bias, what `out` holds at the places of its rows if they
 /// are to be added to that, or 0.
-pub(super) fn add_up<T: SimdFloat>(
+pub(crate) fn add_up<T: SimdFloat>(
     partial: &[T],
     [rows, cols]: [usize; 2],
     out: &mut [T],

@@ -12,7 +12,7 @@ mod sparse;
 pub(crate) mod tests;
 
 pub(crate) use kernel::{Block, Left, Right, Rows, Run, Start, Tile, TileOf};
-pub(crate) use loops::Product;
+pub(crate) use loops::{Product, add_up};
 pub(crate) use pack::{Cuts, Lhs, Packer, Scratch, Strided, apart, collide};
 
 use crate::Buffer;

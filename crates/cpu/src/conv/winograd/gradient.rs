@@ -1,29 +1,35 @@
 //! The cotangent of the weights, by the transpose of the forward pass: with `V = Bᵀ·d·B` of the inputs and `M = A·dy·Aᵀ` of
-//! the cotangents, `dw = Gᵀ·(Σ V ⊙ M)·G`, the sum running over the tiles. For each of the 16 places, or 25 where the stride is
-//! 2, it is a matrix product, channels × tiles × filters.
+//! the cotangents, `dw = Gᵀ·(Σ V ⊙ M)·G`, the sum running over the tiles. For each of a tile's places it is a matrix
+//! product, channels × tiles × filters.
+//!
+//! A thread takes some channels and filters, transforms some tiles of these and adds their products to the sums before it
+//! goes on to more tiles, so that all of it stays in its core's cache.
 
+use super::factors::{side, sums_of};
 use super::transform::{Cotangents, Inputs, Rows, WeightCotangents};
-use super::{Images, apart};
+use super::{Images, apart, large_pay};
 use crate::Buffer;
-use crate::gemm::{self, Block, Left, Right, Run, Start, TileOf};
-use crate::par::{GRAIN, Shared, for_ranges};
+use crate::gemm::{self, Block, Cuts, Left, Right, Run, Scratch, Start, TileOf, add_up};
+use crate::par::{Shared, for_ranges, threads};
 use crate::simd::{Level, run_at};
 use cotangent_base::{ConvGeometry, DType};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The numbers of transformed tiles that are made before they are multiplied, at most: they stay in the last-level cache.
-const BLOCK: usize = 1 << 21;
-/// The tiles of a block, at least.
-const LEAST_TILES: usize = 128;
-/// The tiles that one pass of the microkernel sums over: their rows stay in the second-level cache.
-const DEPTH: usize = 256;
-/// The channels that one thread multiplies at a time.
-const ROWS: usize = 56;
+/// The most channels and filters of a job: enough of each to be worth the transforms of the others.
+const CHUNK: usize = 128;
+/// The numbers of a block's transformed tiles, at most: they stay in the second-level cache.
+const BLOCK: usize = 1 << 18;
+/// The tiles of a block, at least: each block reads and writes all sums.
+const LEAST_TILES: usize = 32;
+/// The most parts of the tiles that are summed apart, and the fewest tiles of a part.
+const PARTS: usize = 8;
+const PART_TILES: usize = 128;
 
 /// dw from channels-last x and dy, for a geometry that suits; nothing if a number is not finite.
 pub(in crate::conv) fn weight_cotangent(level: Level, x: &[f32], dy: &[f32], g: &ConvGeometry) -> Option<Buffer> {
     match g.window.h.stride {
+        1 if large_pay(g.batch, [g.window.h.output, g.window.w.output]) => by::<6>(level, x, dy, g),
         1 => by::<4>(level, x, dy, g),
         _ => by::<5>(level, x, dy, g),
     }
@@ -31,94 +37,111 @@ pub(in crate::conv) fn weight_cotangent(level: Level, x: &[f32], dy: &[f32], g: 
 
 /// By tiles with N inputs in a side.
 fn by<const N: usize>(level: Level, x: &[f32], dy: &[f32], g: &ConvGeometry) -> Option<Buffer> {
-    let size = [g.window.h.output, g.window.w.output];
-    let (grid, places) = (size.map(|s| s.div_ceil(2)), N * N);
-    let (count, wide, far) = (g.batch * grid[0] * grid[1], apart(g.channels), apart(g.filters));
-    let each = (BLOCK / (places * (wide + far))).max(LEAST_TILES).min(count);
-    let mut v = Buffer::uninit(DType::F32, places * each * wide);
-    let mut m = Buffer::uninit(DType::F32, places * each * far);
-    let mut du = Buffer::uninit(DType::F32, places * g.channels * far);
-    let images = Images::under(x, g);
-    let panel = run_at::<f32, _>(level, TileOf).cols;
-    for start in (0..count).step_by(each) {
-        let tiles = start..count.min(start + each);
-        let v_rows = Rows { to: Shared::new(v.as_mut()), first: 0, count: tiles.len(), apart: wide };
-        let m_rows = Rows { to: Shared::new(m.as_mut()), apart: far, ..v_rows };
-        let grain = (GRAIN / (places * (wide + far))).max(1);
-        for_ranges(tiles.len(), grain, |from, to| {
-            let tiles = start + from..start + to;
-            run_at(level, Inputs::<N> { images, grid, tiles: tiles.clone(), v: v_rows.from(from) });
-            run_at(level, Cotangents::<N> { dy, size, filters: g.filters, grid, tiles, m: m_rows.from(from) });
-        });
-        let (v, m) = (v.as_slice(), m.as_slice());
-        let products = Products { level, places, v, m, tiles: tiles.len(), wide, far, panel, first: start == 0 };
-        products.add(g, Shared::new(du.as_mut()));
-    }
-    finish::<N>(level, du.as_slice(), far, g)
-}
-
-/// The products of a block of tiles.
-struct Products<'a> {
-    level: Level,
-    places: usize,
-    v: &'a [f32],
-    m: &'a [f32],
-    tiles: usize,
-    wide: usize,
-    far: usize,
-    /// The columns of the microkernel's tile.
-    panel: usize,
-    /// Whether the sums begin here.
-    first: bool,
-}
-
-impl Products<'_> {
-    /// `du[place] += v[place]ᵀ·m[place]`, each thread some channels of a place.
-    fn add(&self, g: &ConvGeometry, du: Shared<f32>) {
-        let parts = g.channels.div_ceil(ROWS);
-        for_ranges(self.places * parts, 1, |start, end| {
-            for part in start..end {
-                let first = part % parts * ROWS;
-                self.add_part(g, part / parts, first..g.channels.min(first + ROWS), du);
-            }
-        });
-    }
-
-    fn add_part(&self, g: &ConvGeometry, place: usize, channels: Range<usize>, du: Shared<f32>) {
-        let (v, m) = (&self.v[place * self.tiles * self.wide..], &self.m[place * self.tiles * self.far..]);
-        let at = (place * g.channels + channels.start) * self.far;
-        // SAFETY: nobody else has these channels of this place.
-        let out = unsafe { du.part(at, at + channels.len() * self.far) };
-        let (mut left, mut rows) = (Left::new(), Vec::new());
-        gemm::Rows::even(self.far as isize).find(out.as_mut_ptr(), 0..channels.len(), &mut rows);
-        for first in (0..self.tiles).step_by(DEPTH) {
-            let run = Run { at: 0, len: DEPTH.min(self.tiles - first) };
-            let at = v[first * self.wide + channels.start..].as_ptr();
-            gemm::Rows::even(1).find(at, 0..channels.len(), &mut left.rows);
-            (left.runs, left.step, left.cold) = (vec![run], self.wide as isize, true);
-            let block = Block {
-                left: &left,
-                right: Right { at: m[first * self.far..].as_ptr(), panel: self.panel, step: self.far as isize },
-                cols: g.filters,
-                start: if self.first && first == 0 { Start::Zero } else { Start::Out },
-                out: &rows,
-            };
-            run_at(self.level, block);
-        }
-    }
-}
-
-/// dw from the sums.
-fn finish<const N: usize>(level: Level, du: &[f32], apart: usize, g: &ConvGeometry) -> Option<Buffer> {
+    let grid = [g.window.h.output, g.window.w.output].map(|size| size.div_ceil(side::<N>()));
+    let tiles = g.batch * grid[0] * grid[1];
+    // the order of the sums must not depend on the number of threads, as the chunks do
+    let chunks = g.channels.div_ceil(CHUNK) * g.filters.div_ceil(CHUNK);
+    // a power of two, as numbers of threads are
+    let parts = 1 << (tiles / PART_TILES).min(PARTS / chunks).max(1).ilog2();
+    let blocks = BLOCK / (N * N * (g.channels.min(CHUNK) + g.filters.min(CHUNK)));
+    let most = if parts * chunks < threads() { CHUNK / 2 } else { CHUNK };
+    let [channels, filters] = [g.channels, g.filters].map(|count| Cuts::of_size(count, 16, most));
+    let (chunks, tiles) = (channels.blocks() * filters.blocks(), Cuts::of_count(tiles, 1, parts));
+    let size = 9 * g.channels * g.filters;
+    let mut sums = Buffer::uninit(DType::F32, parts * size);
+    let to = Shared::new(sums.as_mut::<f32>());
     let finite = AtomicBool::new(true);
-    let sizes = [g.channels, g.filters];
-    let dw = Buffer::build(9 * g.channels * g.filters, |dw| {
-        let dw = Shared::new(dw);
-        for_ranges(g.channels, GRAIN.div_ceil(N * N * g.filters), |start, end| {
-            if !run_at(level, WeightCotangents::<N> { du, apart, sizes, channels: start..end, dw }) {
+    for_ranges(parts * chunks, 1, |start, end| {
+        for i in start..end {
+            let (part, chunk) = (i / chunks, i % chunks);
+            let job = Job::<N> {
+                level,
+                images: Images::under(x, g),
+                dy,
+                g,
+                grid,
+                tiles: tiles.range(part),
+                channels: channels.range(chunk / filters.blocks()),
+                filters: filters.range(chunk % filters.blocks()),
+            };
+            if !job.run(blocks.max(LEAST_TILES), to.ptr().wrapping_add(part * size)) {
                 finite.store(false, Ordering::Relaxed);
             }
-        });
+        }
     });
-    finite.into_inner().then_some(dw)
+    if parts > 1 {
+        let mut dw = Buffer::uninit(DType::F32, size);
+        let (sizes, rows) = ([9 * g.channels, g.filters], gemm::Rows::even(g.filters as isize));
+        add_up(sums.as_slice::<f32>(), sizes, dw.as_mut(), &rows, None, false);
+        sums = dw;
+    }
+    finite.into_inner().then_some(sums)
+}
+
+/// What a thread computes at a time: dw for some channels and filters, summed over some tiles.
+struct Job<'a, const N: usize> {
+    level: Level,
+    images: Images<'a>,
+    dy: &'a [f32],
+    g: &'a ConvGeometry,
+    grid: [usize; 2],
+    tiles: Range<usize>,
+    channels: Range<usize>,
+    filters: Range<usize>,
+}
+
+impl<const N: usize> Job<'_, N> {
+    /// Computes its part of `dw`, from at most so many tiles at a time; false if a result is not finite.
+    fn run(&self, most: usize, dw: *mut f32) -> bool {
+        let (wide, far, side) = (apart(self.channels.len()), apart(self.filters.len()), const { sums_of::<N>() });
+        let blocks = Cuts::of_size(self.tiles.len(), 1, most);
+        let (mut v, mut m, mut du) = (Scratch::new(), Scratch::new(), Scratch::new());
+        let du = du.take(side * side * self.channels.len() * far);
+        for block in 0..blocks.blocks() {
+            let (first, count) = (self.tiles.start + blocks.range(block).start, blocks.range(block).len());
+            let (v, m) = (v.take(N * N * count * wide), m.take(N * N * count * far));
+            self.transform(first..first + count, Shared::new(v), Shared::new(m));
+            for (y, x) in (0..N).flat_map(|y| (0..side).map(move |x| (y, x))) {
+                // the places of a sum side by side are one product
+                let places = if x + 1 < side { 1 } else { N + 1 - side };
+                let rows = (N * y + x) * count..(N * y + x + places) * count;
+                let start = if block == 0 && y < side { Start::Zero } else { Start::Out };
+                let sum = (side * y.min(side - 1) + x) * self.channels.len() * far;
+                self.multiply(
+                    &v[rows.start * wide..rows.end * wide],
+                    &m[rows.start * far..rows.end * far],
+                    rows.len(),
+                    start,
+                    &mut du[sum..][..self.channels.len() * far],
+                );
+            }
+        }
+        let (channels, filters, sizes) =
+            (self.channels.clone(), self.filters.clone(), [self.g.channels, self.g.filters]);
+        run_at(self.level, WeightCotangents::<N> { du, apart: far, channels, filters, sizes, dw })
+    }
+
+    /// `v = Bᵀ·d·B` and `m = A·dy·Aᵀ` for some tiles.
+    fn transform(&self, tiles: Range<usize>, v: Shared<f32>, m: Shared<f32>) {
+        let (images, grid) = (self.images, self.grid);
+        let v = Rows { to: v, count: tiles.len(), apart: apart(self.channels.len()) };
+        let m = Rows { to: m, apart: apart(self.filters.len()), ..v };
+        let (channels, filters) = (self.channels.clone(), self.filters.clone());
+        run_at(self.level, Inputs::<N> { images, channels, grid, tiles: tiles.clone(), v });
+        let size = [self.g.window.h.output, self.g.window.w.output, self.g.filters];
+        run_at(self.level, Cotangents::<N> { dy: self.dy, size, filters, grid, tiles, m });
+    }
+
+    /// `du += vᵀ·m` for one place of so many tiles.
+    fn multiply(&self, v: &[f32], m: &[f32], tiles: usize, start: Start<f32>, du: &mut [f32]) {
+        let (wide, far) = (apart(self.channels.len()), apart(self.filters.len()));
+        let (mut left, mut out) = (Left::new(), Vec::new());
+        gemm::Rows::find_even(v.as_ptr(), 1, self.channels.len(), &mut left.rows);
+        gemm::Rows::find_even(du.as_ptr(), far as isize, self.channels.len(), &mut out);
+        (left.runs, left.step) = (vec![Run { at: 0, len: tiles }], wide as isize);
+        let panel = run_at::<f32, _>(self.level, TileOf).cols;
+        let right = Right { at: m.as_ptr(), panel, step: far as isize };
+        let block = Block { left: &left, right, cols: self.filters.len(), start, out: &out };
+        run_at(self.level, block);
+    }
 }

@@ -1,6 +1,6 @@
 //! Into the transformed places and back.
 
-use super::factors::{differences, gather, opposites, spread, step, sums};
+use super::factors::{differences, gather, opposites, side, spread, step, sums, sums_of};
 use super::{Axis, Finish, Images};
 use crate::par::Shared;
 use crate::simd::{Kernel, Vector};
@@ -62,19 +62,19 @@ fn position(tile: usize, [rows, columns]: [usize; 2]) -> (usize, [usize; 2]) {
     (tile / (rows * columns), [in_image / columns, in_image % columns])
 }
 
-/// `v[place, tile] = Bᵀ·d·B` for some tiles.
+/// `v[place, tile] = Bᵀ·d·B` for some tiles and channels.
 pub(super) struct Inputs<'a, const N: usize> {
     pub images: Images<'a>,
+    pub channels: Range<usize>,
     pub grid: [usize; 2],
     pub tiles: Range<usize>,
     pub v: Rows,
 }
 
-/// Where transformed tiles are written: tile i of `tiles` at row `first + i` of each place.
+/// Where transformed tiles are written: tile i of `tiles` at row i of each place.
 #[derive(Clone, Copy)]
 pub(super) struct Rows {
     pub to: Shared<f32>,
-    pub first: usize,
     /// The rows of a place.
     pub count: usize,
     /// From row to row.
@@ -82,11 +82,6 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// The rows from row `first` on.
-    pub fn from(self, first: usize) -> Self {
-        Self { first, ..self }
-    }
-
     /// Writes the places of a tile from number `at` of its rows on.
     ///
     /// # Safety
@@ -95,7 +90,7 @@ impl Rows {
     unsafe fn write<V: Vector<Scalar = f32>, const N: usize>(&self, tile: usize, at: usize, places: [[V; N]; N]) {
         for (y, line) in places.into_iter().enumerate() {
             for (x, value) in line.into_iter().enumerate() {
-                let row = (N * y + x) * self.count + self.first + tile;
+                let row = (N * y + x) * self.count + tile;
                 // SAFETY: the caller's promise.
                 unsafe { value.store(self.to.ptr().add(row * self.apart + at)) };
             }
@@ -127,13 +122,13 @@ impl<const N: usize> Kernel<f32> for Inputs<'_, N> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) {
-        let channels = self.images.channels;
-        assert!(self.v.apart >= channels.next_multiple_of(V::WIDTH));
-        let zeros = vec![0.0; channels];
+        let channels = self.channels.clone();
+        assert!(channels.end <= self.images.channels && self.v.apart >= channels.len().next_multiple_of(V::WIDTH));
+        let zeros = vec![0.0; self.images.channels];
         for (i, tile) in self.tiles.clone().enumerate() {
             let pixels = self.pixels(tile, &zeros);
-            for c in (0..channels).step_by(V::WIDTH) {
-                let rest = channels - c;
+            for c in channels.clone().step_by(V::WIDTH) {
+                let rest = channels.end - c;
                 // SAFETY: each pixel holds all channels, and a row of v whole vectors of them; whoever gave the rows
                 // vouches for them.
                 unsafe {
@@ -153,7 +148,7 @@ impl<const N: usize> Kernel<f32> for Inputs<'_, N> {
                     for (place, row) in places.iter_mut().zip(rows) {
                         *place = differences(row);
                     }
-                    self.v.write(i, c, places);
+                    self.v.write(i, c - channels.start, places);
                 }
             }
         }
@@ -216,12 +211,13 @@ impl<F: Finish, const N: usize> Kernel<f32> for Outputs<'_, F, N> {
     }
 }
 
-/// `m[place, tile] = A·dy·Aᵀ` for some tiles of cotangents `[n, h, w, k]`: the transpose of what [`Outputs`] does.
+/// `m[place, tile] = A·dy·Aᵀ` for some tiles and filters of cotangents `[n, h, w, k]`: the transpose of what [`Outputs`]
+/// does.
 pub(super) struct Cotangents<'a, const N: usize> {
     pub dy: &'a [f32],
-    /// The size of its images.
-    pub size: [usize; 2],
-    pub filters: usize,
+    /// The height, width and filters of its images.
+    pub size: [usize; 3],
+    pub filters: Range<usize>,
     pub grid: [usize; 2],
     pub tiles: Range<usize>,
     pub m: Rows,
@@ -231,66 +227,71 @@ impl<const N: usize> Kernel<f32> for Cotangents<'_, N> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) {
-        let Cotangents { dy, size: [height, width], filters, .. } = self;
-        assert!(self.m.apart >= filters.next_multiple_of(V::WIDTH));
+        let Cotangents { dy, size: [height, width, all], filters, .. } = self;
+        assert!(filters.end <= all && self.m.apart >= filters.len().next_multiple_of(V::WIDTH));
         for (i, tile) in self.tiles.clone().enumerate() {
             let (n, [row, column]) = position(tile, self.grid);
-            for k in (0..filters).step_by(V::WIDTH) {
-                let rest = filters - k;
-                let mut columns = [[V::zero(); N]; 2];
-                for (x, to) in columns.iter_mut().enumerate() {
-                    let mut pair = [V::zero(); 2];
-                    for (y, d) in pair.iter_mut().enumerate() {
-                        let (row, column) = (2 * row + y, 2 * column + x);
+            let (row, column) = (side::<N>() * row, side::<N>() * column);
+            for k in filters.clone().step_by(V::WIDTH) {
+                let mut columns = [[V::zero(); N]; 4];
+                for (x, to) in columns.iter_mut().enumerate().take(side::<N>()) {
+                    let mut column_y = [V::zero(); 4];
+                    for (y, d) in column_y.iter_mut().enumerate().take(side::<N>()) {
+                        let (row, column) = (row + y, column + x);
                         if row < height && column < width {
-                            let from = dy[((n * height + row) * width + column) * filters + k..].as_ptr();
-                            // SAFETY: `rest` filters are there.
-                            *d = unsafe { V::load_next(from, rest) };
+                            let from = dy[((n * height + row) * width + column) * all + k..].as_ptr();
+                            // SAFETY: so many filters are there.
+                            *d = unsafe { V::load_next(from, filters.end - k) };
                         }
                     }
-                    *to = opposites(pair);
+                    *to = opposites(column_y);
                 }
                 let mut places = [[V::zero(); N]; N];
                 for (y, place) in places.iter_mut().enumerate() {
-                    *place = opposites([columns[0][y], columns[1][y]]);
+                    *place = opposites(columns.map(|column| column[y]));
                 }
                 // SAFETY: whoever gave the rows vouches for them; they hold whole vectors.
-                unsafe { self.m.write(i, k, places) };
+                unsafe { self.m.write(i, k - filters.start, places) };
             }
         }
     }
 }
 
-/// `dw = Gᵀ·du·G` for some channels. Says whether all of it is finite.
+/// `dw = Gᵀ·du·G` for some channels and filters. Says whether all of it is finite.
 pub(super) struct WeightCotangents<'a, const N: usize> {
-    /// `[place, c, k]`, with rows `apart`.
+    /// `[sum, c, k]` of these, with rows `apart`.
     pub du: &'a [f32],
     pub apart: usize,
-    pub sizes: [usize; 2],
     pub channels: Range<usize>,
-    /// `[tap, c, k]`.
-    pub dw: Shared<f32>,
+    pub filters: Range<usize>,
+    /// All channels and filters.
+    pub sizes: [usize; 2],
+    /// `[tap, c, k]` of all.
+    pub dw: *mut f32,
 }
 
 impl<const N: usize> Kernel<f32> for WeightCotangents<'_, N> {
     type Output = bool;
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) -> bool {
-        let [channels, filters] = self.sizes;
-        assert!(self.apart >= filters.next_multiple_of(V::WIDTH) && self.du.len() >= N * N * channels * self.apart);
+        let (count, filters) = (self.channels.len(), self.filters.len());
+        let side = const { sums_of::<N>() };
+        assert!(self.apart >= filters.next_multiple_of(V::WIDTH) && self.du.len() >= side * side * count * self.apart);
+        let [all_channels, all] = self.sizes;
+        assert!(self.channels.end <= all_channels && self.filters.end <= all);
         let mut finite = V::zero(); // stays 0 while all results are finite
-        for c in self.channels.clone() {
+        for (i, c) in self.channels.clone().enumerate() {
             for k in (0..filters).step_by(V::WIDTH) {
-                let count = (filters - k).min(V::WIDTH);
-                // SAFETY: a row of du holds whole vectors, and the numbers behind its last filter are not used; the
-                // channel's part of dw is the caller's alone.
+                let rest = filters - k;
+                // SAFETY: a row of du holds whole vectors, and the numbers behind its last filter are not used; this part
+                // of dw is the caller's alone.
                 unsafe {
                     let mut lines = [[V::zero(); N]; 3];
-                    for x in 0..N {
+                    for x in 0..side {
                         let mut column = [V::zero(); N];
-                        for (y, u) in column.iter_mut().enumerate() {
-                            let from = self.du.as_ptr().add(((N * y + x) * channels + c) * self.apart + k);
-                            *u = V::load_next(from, count);
+                        for (y, u) in column.iter_mut().enumerate().take(side) {
+                            let from = self.du.as_ptr().add(((side * y + x) * count + i) * self.apart + k);
+                            *u = V::load_next(from, rest);
                         }
                         for (line, value) in lines.iter_mut().zip(gather(column)) {
                             line[x] = value;
@@ -299,8 +300,8 @@ impl<const N: usize> Kernel<f32> for WeightCotangents<'_, N> {
                     for (y, line) in lines.into_iter().enumerate() {
                         for (x, value) in gather(line).into_iter().enumerate() {
                             finite = V::fma(value, V::zero(), finite);
-                            let to = self.dw.ptr().add(((3 * y + x) * channels + c) * filters + k);
-                            value.store_next(to, count);
+                            let to = self.dw.add(((3 * y + x) * all_channels + c) * all + self.filters.start + k);
+                            value.store_next(to, rest);
                         }
                     }
                 }
