@@ -114,4 +114,8 @@ impl Layer for Activation {
     fn activation(&self) -> Activation {
         *self
     }
+
+    fn is_activation(&self) -> bool {
+        true
+    }
 }

@@ -168,13 +168,18 @@ pub trait Layer: Send + Sync {
         Activation::Linear
     }
 
+    /// Whether the layer is its [`activation`](Layer::activation) alone, and [`call`](Layer::call) passes its input on: then
+    /// the model may have the layer before it do that, by [`call_with`](Layer::call_with), and leave this one out.
+    fn is_activation(&self) -> bool {
+        false
+    }
+
     /// The format of the images that it takes, if it takes images.
     fn image_format(&self) -> Option<DataFormat> {
         None
     }
 
-    /// The windows, if the layer is a max pooling: then the model may have the layer before it do that, by
-    /// [`call_with`](Layer::call_with), and leave this one out.
+    /// The windows, if the layer is a max pooling: then the model may leave it out too.
     fn max_pooling(&self) -> Option<MaxPooling> {
         None
     }
@@ -236,6 +241,10 @@ impl<L: Layer> Layer for Named<L> {
 
     fn activation(&self) -> Activation {
         self.layer.activation()
+    }
+
+    fn is_activation(&self) -> bool {
+        self.layer.is_activation()
     }
 
     fn image_format(&self) -> Option<DataFormat> {

@@ -35,7 +35,7 @@ impl Model {
     /// | `BatchNorm` | `weight`, `bias`, `running_mean`, `running_var` | `gamma`, `beta`, `moving_mean`, `moving_variance` |
     ///
     /// PyTorch flattens images as C, H, W, and channels-last images are flattened here as H, W, C: the rows of a `Dense`
-    /// (and the numbers of a `BatchNorm`) behind a `Flatten`, perhaps with `Dropout` between, are put in order too.
+    /// (and the numbers of a `BatchNorm`) behind a `Flatten`, perhaps with `Dropout` or an activation between, are put in order too.
     /// `num_batches_tracked` is left out. Parameters of other layers keep their names and layouts.
     ///
     /// The numbers are then the same; what is not in the file is for the model to say: PyTorch's `BatchNorm` has
@@ -127,8 +127,8 @@ impl Graph {
         while let Some((call, _)) = self.source(value) {
             match self.layers[call.layer].block.kind() {
                 "Flatten" => return self.flattens(call),
-                // each number by itself
-                "Dropout" | "BatchNorm" => value = call.inputs[0],
+                // no number changes its place
+                "Dropout" | "BatchNorm" | "Activation" => value = call.inputs[0],
                 _ => return None,
             }
         }

@@ -1,6 +1,6 @@
 //! A convolution with a max pooling or a ReLU behind it is computed in one, and nobody can tell but by the clock.
 
-use cotangent_core::{DType, Device, Rng, Tensor, inspect};
+use cotangent_core::{DType, DataFormat, Device, Rng, Tensor, inspect};
 use cotangent_nn::{Activation::*, *};
 use cotangent_train::*;
 
@@ -17,6 +17,12 @@ fn model(activation: Activation, apart: bool) -> Model {
 
 fn images(count: usize) -> Tensor {
     Tensor::uniform([count, 10, 10, 3], -1.0, 1.0, DType::F32, &mut Rng::new(1))
+}
+
+/// The ops that a pass through the model takes.
+fn ops(model: &Model, x: &Tensor) -> Vec<&'static str> {
+    let (_, profile) = inspect::profile(|| model.call_all(x));
+    profile.events().iter().map(|event| event.op).collect()
 }
 
 /// The gradient of a weighted sum of the output with respect to every parameter.
@@ -44,11 +50,7 @@ fn values_and_gradients_are_those_of_one_layer_after_the_other() {
 
 #[test]
 fn one_op_does_both_where_nobody_else_wants_the_convolutions_result() {
-    let ops = |model: &Model| -> Vec<&str> {
-        let x = images(1);
-        let (_, profile) = inspect::profile(|| model.call_all(&x));
-        profile.events().iter().map(|event| event.op).collect()
-    };
+    let ops = |model: &Model| ops(model, &images(1));
     let one = ops(&model(Relu, false));
     assert_eq!(one, ["conv2d_max_pool2d_relu", "conv2d_max_pool2d_relu", "reshape"]);
     let apart = ops(&model(Relu, true));
@@ -63,7 +65,62 @@ fn one_op_does_both_where_nobody_else_wants_the_convolutions_result() {
 fn a_dense_layer_does_its_relu_itself() {
     let layers = Sequential::new([3]).add(Dense::new(4).activation(Relu)).add(Dense::new(2).activation(Tanh));
     let model = layers.build(&Device::Cpu, Seed(1)).unwrap();
-    let (_, profile) = inspect::profile(|| model.call(&Tensor::ones([5, 3])));
-    let ops: Vec<&str> = profile.events().iter().map(|event| event.op).collect();
-    assert_eq!(ops, ["linear_relu", "linear", "tanh"]);
+    assert_eq!(ops(&model, &Tensor::ones([5, 3])), ["linear_relu", "linear", "tanh"]);
+}
+
+/// The same network, with each ReLU as an option of the layer before it, or as a layer.
+fn with_relu(as_layer: bool) -> Model {
+    let (option, layer) = if as_layer { (Linear, Some(Relu)) } else { (Relu, None) };
+    let add = |model: Sequential, layer: Option<Activation>| layer.into_iter().fold(model, Sequential::add);
+    let mut model = Sequential::new([10, 10, 3]).add(Conv2d::new(16, (3, 3)).activation(option));
+    model = add(model, layer).add(Conv2d::new(16, (3, 3)).activation(option));
+    model = add(model, layer).add(MaxPool2d::new((2, 2))).add(Flatten).add(Dense::new(9).activation(option));
+    add(model, layer).add(Dense::new(4)).build(&Device::Cpu, Seed(5)).unwrap()
+}
+
+#[test]
+fn a_relu_that_is_a_layer_is_as_good_as_one_that_is_an_option() {
+    let (option, mut layer) = (with_relu(false), with_relu(true));
+    layer.params_mut().zip(option.params()).for_each(|((_, to), (_, from))| to.value.set_(&from.value));
+    let x = images(5);
+    let bits = |x: &Tensor| -> Vec<u32> { x.to_vec::<f32>().into_iter().map(f32::to_bits).collect() };
+    assert_eq!(ops(&layer, &x), ["conv2d_relu", "conv2d_max_pool2d_relu", "reshape", "linear_relu", "linear"]);
+    assert_eq!(ops(&layer, &x), ops(&option, &x));
+    assert_eq!(bits(&layer.call(&x)), bits(&option.call(&x)));
+    for (i, (a, b)) in gradients(&layer, &x).iter().zip(&gradients(&option, &x)).enumerate() {
+        assert_eq!(bits(a), bits(b), "parameter {i}");
+    }
+}
+
+#[test]
+fn a_relu_that_is_a_layer_can_still_be_seen() {
+    let (model, x) = (with_relu(true), images(2));
+    for row in ["conv2d (Conv2d)", "activation (Activation)", "conv2d_1 (Conv2d)", "activation_1 (Activation)"] {
+        assert!(model.describe().contains(row), "{row}");
+    }
+    for (before, after) in [("conv2d", "activation"), ("conv2d_1", "activation_1"), ("dense", "activation_2")] {
+        let [before, after] = [before, after].map(|name| model.layer_output(name, &x).unwrap());
+        assert!(before.min(..).item() < 0.0);
+        assert_eq!(after.to_vec::<f32>(), before.relu().to_vec::<f32>());
+    }
+}
+
+#[test]
+fn layers_behind_are_joined_as_far_as_that_goes() {
+    let behind = |layers: &[&str]| {
+        let start = Sequential::new([10, 10, 3]).add(Conv2d::new(16, (3, 3)));
+        let model = layers.iter().fold(start, |model, &layer| match layer {
+            "relu" => model.add(Relu),
+            "tanh" => model.add(Tanh),
+            "pool" => model.add(MaxPool2d::new((2, 2))),
+            _ => model.add(MaxPool2d::new((2, 2)).data_format(DataFormat::ChannelsFirst)),
+        });
+        ops(&model.build(&Device::Cpu, Seed(1)).unwrap(), &images(1))
+    };
+    assert_eq!(behind(&["pool", "relu"]), ["conv2d_max_pool2d_relu"]);
+    assert_eq!(behind(&["pool", "tanh"]), ["conv2d_max_pool2d", "tanh"]);
+    assert_eq!(behind(&["relu", "pool", "pool"]), ["conv2d_max_pool2d_relu", "max_pool2d"]);
+    assert_eq!(behind(&["relu", "pool", "tanh"]), ["conv2d_max_pool2d_relu", "tanh"]);
+    assert_eq!(behind(&["relu", "other format"]), ["conv2d_relu", "max_pool2d"]);
+    assert_eq!(behind(&["tanh", "pool"]), ["conv2d", "tanh", "max_pool2d"]);
 }

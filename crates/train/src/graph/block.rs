@@ -91,7 +91,7 @@ impl Block {
     /// The outputs for a batch of each input. What `pass` keeps is by the place in [`params`](Block::params).
     pub fn call(&self, x: &[&Tensor], pass: &mut Pass) -> Vec<Lazy> {
         match self {
-            Block::Layer(layer) => vec![match self.call_with(x, None, pass) {
+            Block::Layer(layer) => vec![match self.call_with(x, &Tail::of(&**layer), pass) {
                 Some(output) => output,
                 None => Lazy { logits: layer.call(x[0], pass), activation: layer.activation() },
             }],
@@ -101,20 +101,21 @@ impl Block {
         }
     }
 
-    /// What the layer, its activation if that is a ReLU and the pooling give, if the layer has a faster way to it. Other
-    /// activations come after the pooling then, so they must keep the order of numbers.
-    pub fn call_with(&self, x: &[&Tensor], pooling: Option<MaxPooling>, pass: &mut Pass) -> Option<Lazy> {
+    /// What the layer and all of `tail` give, if the layer has a faster way to it. An activation other than a ReLU comes
+    /// behind the pooling then.
+    pub fn call_with(&self, x: &[&Tensor], tail: &Tail, pass: &mut Pass) -> Option<Lazy> {
         let Block::Layer(layer) = self else { return None };
-        let (activation, relu) = (layer.activation(), layer.activation() == Activation::Relu);
-        let helps = if pooling.is_some() { activation.keeps_order() } else { relu };
+        let &Tail { activation, pooling } = tail;
+        let relu = activation == Activation::Relu;
+        let helps = relu || pooling.is_some();
         let logits = helps.then(|| layer.call_with(x[0], &Behind { pooling, relu }, pass)).flatten()?;
         Some(Lazy { logits, activation: if relu { Activation::Linear } else { activation } })
     }
 
-    /// The windows, if it is a max pooling.
-    pub fn max_pooling(&self) -> Option<MaxPooling> {
+    /// The layer's own activation, for a graph to go on from; none where there is no `call_with`.
+    pub fn tail(&self) -> Option<Tail> {
         match self {
-            Block::Layer(layer) => layer.max_pooling(),
+            Block::Layer(layer) => Some(Tail::of(&**layer)),
             _ => None,
         }
     }
@@ -152,6 +153,34 @@ impl Block {
         match self {
             Block::Model(model) => model.graph.params_mut(),
             _ => self.weights_mut().into_iter().map(|p| (p.name.to_owned(), p)).collect(),
+        }
+    }
+}
+
+/// What comes behind a layer's own work: its activation and, if the graph has them there, an activation that is a layer
+/// and a max pooling. An activation that stands before the pooling keeps the order of numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct Tail {
+    activation: Activation,
+    pooling: Option<MaxPooling>,
+}
+
+impl Tail {
+    fn of(layer: &dyn Layer) -> Self {
+        Self { activation: layer.activation(), pooling: None }
+    }
+
+    /// With the layer `next` at its end, if there is room for that.
+    pub fn with(self, next: &Block) -> Option<Self> {
+        let Block::Layer(next) = next else { return None };
+        match next.max_pooling() {
+            None if next.is_activation() && self.activation == Activation::Linear => {
+                Some(Self { activation: next.activation(), ..self })
+            }
+            pooling @ Some(_) if self.pooling.is_none() && self.activation.keeps_order() => {
+                Some(Self { pooling, ..self })
+            }
+            _ => None,
         }
     }
 }

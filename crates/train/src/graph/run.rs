@@ -1,9 +1,10 @@
 //! Running a graph on a batch.
 
+use super::block::Tail;
 use super::{Call, Graph};
 use cotangent_core::inspect::scope;
 use cotangent_core::{DType, Tensor};
-use cotangent_nn::{Activation, Change, MaxPooling, Pass};
+use cotangent_nn::{Activation, Change, Pass};
 
 /// An output whose activation is not applied yet: losses are better computed from what is before it.
 #[derive(Clone)]
@@ -55,12 +56,11 @@ impl Graph {
         let (last_use, offsets) = (self.last_use(wanted), self.offsets());
         let mut kept = std::mem::take(&mut pass.kept);
         let last = wanted.iter().copied().max().unwrap_or(0);
-        let mut pooled = vec![false; self.calls.len()]; // the calls whose work the call before has done
+        let mut done = vec![false; self.calls.len()]; // the calls whose work a call before has done
         for (i, call) in self.calls.iter().enumerate().take_while(|(_, call)| call.outputs.start <= last) {
-            let pooling = self.pooling_behind(call, &last_use);
-            let outputs = match pooled[i] {
+            let outputs = match done[i] {
                 true => vec![slots[call.inputs[0]].take().expect("stays until its last use").lazy],
-                false => self.call(call, pooling, &mut slots, &mut pooled, pass),
+                false => self.call(call, &self.behind(call, &last_use), &mut slots, &mut done, pass),
             };
             slots.extend(outputs.into_iter().map(Slot::new));
             kept.extend(pass.kept.drain(..).map(|(param, change)| (offsets[call.layer] + param, change)));
@@ -72,14 +72,14 @@ impl Graph {
         wanted.iter().map(|&value| slots[value].as_ref().expect("what is wanted stays").lazy.clone()).collect()
     }
 
-    /// One layer at work: here, and nowhere else, it is called, and its name is known. If it can do the work of the
-    /// pooling behind it too, that call is marked in `pooled`.
+    /// One layer at work: here, and nowhere else, it is called, and its name is known. The calls behind it that it has
+    /// done too, as many as it can, are marked in `done`.
     fn call(
         &self,
         call: &Call,
-        pooling: Option<(usize, MaxPooling)>,
+        behind: &[(usize, Tail)],
         slots: &mut [Option<Slot>],
-        pooled: &mut [bool],
+        done: &mut [bool],
         pass: &mut Pass,
     ) -> Vec<Lazy> {
         let entry = &self.layers[call.layer];
@@ -93,22 +93,29 @@ impl Graph {
         let inputs = call.inputs.iter().map(|&value| slots[value].as_ref().and_then(|slot| slot.value.as_ref()));
         let inputs: Vec<&Tensor> = inputs.flatten().collect();
         scope(&entry.name, || {
-            if let Some((behind, pooling)) = pooling
-                && let Some(output) = entry.block.call_with(&inputs, Some(pooling), pass)
-            {
-                pooled[behind] = true;
-                return vec![output];
+            for (i, (_, tail)) in behind.iter().enumerate().rev() {
+                if let Some(output) = entry.block.call_with(&inputs, tail, pass) {
+                    behind[..=i].iter().for_each(|&(call, _)| done[call] = true);
+                    return vec![output];
+                }
             }
             entry.block.call(&inputs, pass)
         })
     }
 
-    /// The max pooling of what `call` gives, and its call, if nobody else uses that.
-    fn pooling_behind(&self, call: &Call, last_use: &[Option<usize>]) -> Option<(usize, MaxPooling)> {
-        let user = last_use[call.outputs.start]?;
-        let pooling = self.layers[self.calls[user].layer].block.max_pooling()?;
-        let users = self.calls.iter().filter(|c| c.inputs.contains(&call.outputs.start)).count();
-        (users == 1).then_some((user, pooling))
+    /// The calls behind `call` that its layer may be able to do too, since nobody else uses what is between, each with all
+    /// that is to be done up to there.
+    fn behind(&self, call: &Call, last_use: &[Option<usize>]) -> Vec<(usize, Tail)> {
+        let (mut found, mut value) = (Vec::new(), call.outputs.start);
+        let Some(mut tail) = self.layers[call.layer].block.tail() else { return found };
+        while let Some(user) = last_use[value]
+            && let Some(longer) = tail.with(&self.layers[self.calls[user].layer].block)
+            && self.calls.iter().filter(|call| call.inputs.contains(&value)).count() == 1
+        {
+            found.push((user, longer));
+            (tail, value) = (longer, self.calls[user].outputs.start);
+        }
+        found
     }
 
     /// For each value the last call that uses it; none for those that are wanted.
