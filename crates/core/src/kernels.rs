@@ -143,9 +143,14 @@ fn own<'a, H: Home>(home: &H, x: &'a mut Tensor) -> &'a mut H::Buffer {
     Arc::get_mut(&mut x.storage).and_then(H::buffer_mut).expect("just made unique, and on this device")
 }
 
-/// `acc += x`, in place if nobody else holds `acc`.
-pub(crate) fn accumulate(acc: &mut Tensor, x: &Tensor) {
-    on!(x, H, home => home.accumulate(own(&home, acc), home.view(x)))
+/// `acc += x`, in the memory of either if nobody else holds that.
+pub(crate) fn accumulate(acc: &mut Tensor, mut x: Tensor) {
+    on!(&x, H, home => {
+        if !is_own(&home, acc) && is_own(&home, &mut x) {
+            std::mem::swap(acc, &mut x);
+        }
+        home.accumulate(own(&home, acc), home.view(&x))
+    })
 }
 
 /// `moves` are of one dtype.

@@ -228,7 +228,7 @@ impl Pass {
         }
     }
 
-    /// The first cotangent of a node moves in; the next adds, in place where no one else can see it.
+    /// The first cotangent of a node moves in; the next adds, in the memory of either where no one else can see it.
     fn add(&mut self, node: &Arc<Node>, dx: Tensor) {
         match self.pending.entry(node.seq) {
             Entry::Vacant(place) => {
@@ -237,7 +237,7 @@ impl Pass {
             Entry::Occupied(mut place) => {
                 let (_, sum) = place.get_mut();
                 match self.order {
-                    Order::First => accumulate(node, sum, &dx),
+                    Order::First => accumulate(node, sum, dx),
                     Order::Second => *sum = &*sum + &dx,
                 }
             }
@@ -257,12 +257,12 @@ fn vjp(rule: Arc<dyn Rule>, node: &Arc<Node>, dy: Tensor, need: &[bool]) -> Vec<
     cotangents
 }
 
-/// `sum + dx`, in place where no one else can see it.
-fn accumulate(node: &Node, sum: &mut Tensor, dx: &Tensor) {
-    let watched = inspect::watch_sum(node, [sum, dx]);
-    let kept = watched.as_ref().filter(|w| w.wants_values()).map(|_| sum.clone());
+/// `sum + dx`, in the memory of either where no one else can see it.
+fn accumulate(node: &Node, sum: &mut Tensor, dx: Tensor) {
+    let watched = inspect::watch_sum(node, [sum, &dx]);
+    let kept = watched.as_ref().filter(|w| w.wants_values()).map(|_| [sum.clone(), dx.clone()]);
     kernels::accumulate(sum, dx);
     if let Some(watched) = watched {
-        watched.end(&kept.iter().chain([dx]).collect::<Vec<_>>(), &[Some(sum)]);
+        watched.end(&kept.iter().flatten().collect::<Vec<_>>(), &[Some(sum)]);
     }
 }

@@ -73,3 +73,22 @@ fn training_is_flat_in_bytes() {
     }
     assert!(counts.iter().all(|&n| n == 1), "the weight alone is left after each step: {counts:?}");
 }
+
+/// A cotangent that came to several operands at once, or is a view, is not copied to be added to.
+#[test]
+fn cotangents_are_added_in_memory_that_is_there() {
+    let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
+    let _guard = track_memory();
+    let x = Tensor::ones([400, 50]).tracked();
+    let (branch, dy) = (|factor: f64| &x * factor, Tensor::full([400, 50], 7.0, x.dtype()));
+    let held = (branch(3.0) + &x).backward_with(&dy); // dy is ours as well
+    let stretched = (branch(3.0) + &x).sum(..).backward();
+    let part = (Tensor::concat(&[&branch(3.0), &x], 0) * 5.0).sum(..).backward();
+    let shared = ((branch(2.0) + branch(3.0) + &x) * 2.0).sum(..).backward();
+    let values = [&held, &stretched, &part, &shared].map(|grads| grads.wrt(&x).narrow(0, 399, 1).max(..).item());
+    assert_eq!(values, [28.0, 4.0, 20.0, 12.0]);
+    assert_eq!(dy.max(..).item(), 7.0);
+    let tensors = memory_report().tensors.unwrap();
+    let gradients: Vec<_> = tensors.iter().filter(|x| x.phase == Some(Phase::Backward)).map(|x| x.op).collect();
+    assert_eq!(gradients, [Some("scale"); 4], "made by an op, not by adding two cotangents");
+}
