@@ -196,7 +196,7 @@ pub trait Kernels {
     /// on sizes alone. Floats, and integers (i64, u32, u8; sums wrap).
     fn reduce(&self, op: Reduce, x: View<Self::Buffer>, axes: Axes) -> Self::Buffer;
     /// The index (i64) of the first greatest (`greatest`) or smallest element along `axis`; of the first NaN
-    /// if there is one.
+    /// if there is one. Any numbers.
     fn arg_reduce(&self, greatest: bool, x: View<Self::Buffer>, axis: usize) -> Self::Buffer;
 
     // ---- linear algebra

@@ -154,21 +154,23 @@ fn all_finite(numbers: &[f32]) -> bool {
     finite.into_inner()
 }
 
-/// `f` of the views, whose elements are seen as of `dtype`: another of their size, of which any bits are a value.
-pub(crate) fn seen_as<const N: usize, R>(
-    dtype: DType,
-    x: [View<Buffer>; N],
-    f: impl FnOnce([View<Buffer>; N]) -> R,
-) -> R {
+/// `f` of the views, which are of one dtype, seen as of `dtype`: one of the same size, of which any bits are a value.
+fn seen_as<const N: usize, R>(dtype: DType, x: [View<Buffer>; N], f: impl FnOnce([View<Buffer>; N]) -> R) -> R {
+    assert!(x.iter().all(|other| other.buffer.dtype == x[0].buffer.dtype), "a kernel got elements of different dtypes");
     let seen = x.map(|x| x.buffer.seen_as(dtype));
     f(std::array::from_fn(|k| View { buffer: &*seen[k], layout: x[k].layout }))
+}
+
+/// `f` of the views, which are of one dtype, bools seen as u8: what reads numbers is not compiled for bools.
+pub(crate) fn as_numbers<const N: usize, R>(x: [View<Buffer>; N], f: impl FnOnce([View<Buffer>; N]) -> R) -> R {
+    let dtype = x[0].buffer.dtype;
+    seen_as(if dtype == DType::Bool { DType::U8 } else { dtype }, x, f)
 }
 
 /// `f` of the views, which are of one dtype, seen as u8, u32 or i64: what moves elements is compiled for these alone. Its
 /// result is of the views' dtype again.
 pub(crate) fn by_words<const N: usize>(x: [View<Buffer>; N], f: impl FnOnce([View<Buffer>; N]) -> Buffer) -> Buffer {
     let dtype = x[0].buffer.dtype;
-    assert!(x.iter().all(|x| x.buffer.dtype == dtype), "a kernel got elements of different dtypes");
     let mut y = seen_as(words(dtype), x, f);
     y.dtype = dtype;
     y

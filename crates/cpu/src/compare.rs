@@ -1,7 +1,7 @@
 //! Element by element over any dtype: comparisons, choices, integer arithmetic.
 
 use crate::Buffer;
-use crate::buffer::{by_words, seen_as};
+use crate::buffer::{as_numbers, by_words};
 use crate::dispatch::{for_number, for_words};
 use crate::walk::{self, Lanes, MapBlock, OPERANDS, Operand};
 use cotangent_base::{Compare, DType, Element, IntegerOp, View};
@@ -13,10 +13,7 @@ use std::marker::PhantomData;
 /// If shapes or dtypes differ.
 pub fn compare(op: Compare, a: View<Buffer>, b: View<Buffer>) -> Buffer {
     assert_eq!(a.shape(), b.shape(), "[compare] shapes differ");
-    if [a, b].iter().all(|x| x.buffer.dtype() == DType::Bool) {
-        return seen_as(DType::U8, [a, b], |[a, b]| compare_as::<u8>(op, a, b));
-    }
-    for_number!("compare", a.buffer.dtype(), T => compare_as::<T>(op, a, b))
+    as_numbers([a, b], |[a, b]| for_number!("compare", a.buffer.dtype(), T => compare_as::<T>(op, a, b)))
 }
 
 fn compare_as<T: Element>(op: Compare, a: View<Buffer>, b: View<Buffer>) -> Buffer {

@@ -1,7 +1,7 @@
 //! Making buffers and moving elements: upload, download, fill, arange, copy, assign, cast.
 
 use crate::Buffer;
-use crate::buffer::{by_words, by_words_to, seen_as};
+use crate::buffer::{as_numbers, by_words, by_words_to};
 use crate::dispatch::{for_dtype, for_number, for_words};
 use crate::par::{self, Shared};
 use crate::strided::{Rows, Strided};
@@ -125,15 +125,12 @@ pub fn cast(x: View<Buffer>, dtype: DType) -> Buffer {
     if x.buffer.dtype() == dtype {
         return copy(x);
     }
-    if x.buffer.dtype() == DType::Bool {
-        return seen_as(DType::U8, [x], |[x]| cast(x, dtype));
-    }
-    for_number!("cast", x.buffer.dtype(), S => for_dtype!(dtype, D => {
-        match S::DTYPE.is_float() {
+    as_numbers([x], |[x]| {
+        for_number!("cast", x.buffer.dtype(), S => for_dtype!(dtype, D => match S::DTYPE.is_float() {
             true => convert::<S, D>(x, |x| D::from_f64(x.to_f64())),
             false => convert::<S, D>(x, |x| D::from_i64(x.to_i64())),
-        }
-    }))
+        }))
+    })
 }
 
 fn convert<S: Element, D: Element>(x: View<Buffer>, f: impl Fn(S) -> D + Sync) -> Buffer {

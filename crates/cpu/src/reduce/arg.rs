@@ -2,25 +2,21 @@
 
 use super::fold::Extent;
 use crate::Buffer;
-use crate::buffer::seen_as;
 use crate::dense::dense;
 use crate::dispatch::for_number;
 use crate::par::{self, Shared};
-use cotangent_base::{DType, Element, View};
+use cotangent_base::{Element, View};
 
 /// The index (i64) of the first greatest (`greatest`) or smallest element along `axis`; of the first NaN if
 /// there is one. Shape: `x`'s without `axis`.
 ///
 /// # Panics
-/// If the axis is empty and the result is not.
+/// If the axis is empty and the result is not, or the elements are bools.
 pub fn arg_reduce(greatest: bool, x: View<Buffer>, axis: usize) -> Buffer {
     let shape = x.shape();
     let extent =
         Extent { outer: shape[..axis].iter().product(), n: shape[axis], inner: shape[axis + 1..].iter().product() };
     assert!(extent.n > 0 || extent.outer * extent.inner == 0, "[arg_reduce] axis {axis} of {shape} is empty");
-    if x.buffer.dtype() == DType::Bool {
-        return seen_as(DType::U8, [x], |[x]| arg_reduce(greatest, x, axis));
-    }
     for_number!("arg_reduce", x.buffer.dtype(), T => match greatest {
         true => search::<T>(&dense(x), extent, |x, best| PartialOrd::gt(&x, &best)),
         false => search::<T>(&dense(x), extent, |x, best| PartialOrd::lt(&x, &best)),
