@@ -4,7 +4,7 @@
 //! that this makes a second. `COTANGENT_WGMMA=0` and `=1` compare the kernels of compute capability 9.0 with those of every GPU.
 
 use clap::{Arg, Command, value_parser};
-use cotangent::Precision;
+use cotangent::MatmulPrecision;
 use cotangent::prelude::*;
 use std::time::Instant;
 
@@ -26,7 +26,7 @@ fn main() -> cotangent::Result<()> {
     };
     let [a, b] = [1, 2].map(|seed| Tensor::uniform([n, n], -1.0, 1.0, DType::F32, &mut Rng::new(seed)));
     let here = a.narrow(0, 0, 1).matmul(&b);
-    for precision in [Precision::Fp32, Precision::Tf32, Precision::Bf16] {
+    for precision in [MatmulPrecision::Fp32, MatmulPrecision::Tf32, MatmulPrecision::Bf16] {
         let device = gpu.with_precision(precision)?;
         let (a, b) = (a.to_device(&device)?, b.to_device(&device)?);
         let y = a.matmul(&b);

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Arguments, Data, Defaults, DeviceChoice};
-use cotangent::Precision;
+use cotangent::MatmulPrecision;
 
 fn parse(line: &str) -> Result<Arguments, clap::Error> {
     let defaults = Defaults { about: "Trains a network.", epochs: 12, batch_size: 128 };
@@ -35,9 +35,9 @@ fn every_argument_is_read() {
     assert_ne!(arguments, parse(&line.replace("--threads 2", "--threads 3")).unwrap());
     assert_eq!(parse("mnist_cnn --device cuda").unwrap().device, DeviceChoice::Cuda);
     let precision = |line| parse(line).unwrap().precision;
-    assert_eq!(precision("mnist_cnn --device cuda"), Precision::Fp32);
-    assert_eq!(precision("mnist_cnn --precision tf32"), Precision::Tf32);
-    assert_eq!(precision("mnist_cnn --precision bf16"), Precision::Bf16);
+    assert_eq!(precision("mnist_cnn --device cuda"), MatmulPrecision::Fp32);
+    assert_eq!(precision("mnist_cnn --precision tf32"), MatmulPrecision::Tf32);
+    assert_eq!(precision("mnist_cnn --precision bf16"), MatmulPrecision::Bf16);
     assert_eq!(parse("mnist_cnn --data my/mnist").unwrap().data, Data::Folder("my/mnist".into()));
 }
 

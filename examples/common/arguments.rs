@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{RangedU64ValueParser, StyledStr, ValueParser};
 use clap::{Arg, ArgMatches, Command, value_parser};
-use cotangent::Precision;
+use cotangent::MatmulPrecision;
 
 /// In what an example differs from the others.
 pub struct Defaults {
@@ -55,7 +55,7 @@ pub struct Arguments {
     /// Where the computation runs.
     pub device: DeviceChoice,
     /// How exactly products are computed.
-    pub precision: Precision,
+    pub precision: MatmulPrecision,
     /// The seed of every random number.
     pub seed: u64,
     /// Images as (1, 28, 28) instead of (28, 28, 1).
@@ -103,9 +103,9 @@ impl Arguments {
                 _ => DeviceChoice::Auto,
             },
             precision: match take::<String>(&mut found, "precision").as_deref() {
-                Some("tf32") => Precision::Tf32,
-                Some("bf16") => Precision::Bf16,
-                _ => Precision::Fp32,
+                Some("tf32") => MatmulPrecision::Tf32,
+                Some("bf16") => MatmulPrecision::Bf16,
+                _ => MatmulPrecision::Fp32,
             },
             seed: take(&mut found, "seed").unwrap_or(0),
             channels_first: take::<String>(&mut found, "data-format").as_deref() == Some("channels_first"),

@@ -22,7 +22,7 @@ pub use kernels::{Compare, Draw, IntegerOp, Kernels, Moved, NormStats, Reduce, V
 pub use lane::{Lane, Map, Update};
 pub use layout::Layout;
 pub use pointwise::{Binary, Forward1, Forward2, Saves, SecondVjp1, SecondVjp2, Unary, Vjp1, Vjp2};
-pub use precision::Precision;
+pub use precision::MatmulPrecision;
 pub use rng::{Rng, Stream};
 pub use shape::{Axes, MAX_RANK, Shape};
 pub use window::{ConvGeometry, DataFormat, Padding, PoolGeometry, Slide, Window, WindowSpec};

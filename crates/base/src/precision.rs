@@ -1,4 +1,4 @@
-//! [`Precision`]: how exactly products are computed.
+//! [`MatmulPrecision`]: how exactly products are computed.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use std::fmt;
 /// All have the range of f32: a gradient of 10⁻³⁰ is no zero in any of them. So no loss has to be scaled, as it has for
 /// fp16, whose least number is 6·10⁻⁸.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Precision {
+pub enum MatmulPrecision {
     /// As IEEE 754's single precision, or near it.
     #[default]
     Fp32,
@@ -24,12 +24,12 @@ pub enum Precision {
     Bf16,
 }
 
-impl fmt::Display for Precision {
+impl fmt::Display for MatmulPrecision {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.pad(match self {
-            Precision::Fp32 => "fp32",
-            Precision::Tf32 => "tf32",
-            Precision::Bf16 => "bf16",
+            MatmulPrecision::Fp32 => "fp32",
+            MatmulPrecision::Tf32 => "tf32",
+            MatmulPrecision::Bf16 => "bf16",
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Tensor;
 use crate::inspect;
-use cotangent_base::{DType, Error, Kernels, Precision, Result, ShapeError, View};
+use cotangent_base::{DType, Error, Kernels, MatmulPrecision, Result, ShapeError, View};
 use cotangent_cpu::{Buffer, CpuDevice, par, simd};
 use std::fmt;
 
@@ -21,7 +21,7 @@ pub enum Device {
         /// Its number.
         ordinal: usize,
         /// How exactly it computes products: [`Device::with_precision`].
-        precision: Precision,
+        precision: MatmulPrecision,
     },
 }
 
@@ -50,22 +50,22 @@ impl Device {
             .hint("build it with the feature `cuda`: cargo run --features cuda"))
     }
 
-    /// The same device with matrix products and convolutions of f32 tensors of another [`Precision`]. The precision belongs to the
+    /// The same device with matrix products and convolutions of f32 tensors of another [`MatmulPrecision`]. The precision belongs to the
     /// device, so whatever is computed from its tensors has it. Tensors of the same GPU with another precision do not mix with
     /// them; [`to_device`](Tensor::to_device) leads from one to the other.
     ///
     /// ```
-    /// # use cotangent_core::{Device, Precision};
+    /// # use cotangent_core::{Device, MatmulPrecision};
     /// let device = Device::best();
-    /// let device = device.with_precision(Precision::Tf32).unwrap_or(device);
+    /// let device = device.with_precision(MatmulPrecision::Tf32).unwrap_or(device);
     /// println!("products of {}", device.precision());
     /// ```
     ///
     /// # Errors
     /// If the device has only fp32: the CPU, and GPUs of a compute capability before 8.0.
-    pub fn with_precision(self, precision: Precision) -> Result<Device> {
+    pub fn with_precision(self, precision: MatmulPrecision) -> Result<Device> {
         match self {
-            Device::Cpu if precision == Precision::Fp32 => Ok(self),
+            Device::Cpu if precision == MatmulPrecision::Fp32 => Ok(self),
             Device::Cpu => Err(Error::new("cpu", format!("the CPU computes in fp32, not in {precision}"))
                 .hint("tf32 and bf16 need an NVIDIA GPU of compute capability 8.0 or later")),
             #[cfg(feature = "cuda")]
@@ -76,9 +76,9 @@ impl Device {
     }
 
     /// How exactly products of f32 tensors are computed there.
-    pub fn precision(&self) -> Precision {
+    pub fn precision(&self) -> MatmulPrecision {
         match self {
-            Device::Cpu => Precision::Fp32,
+            Device::Cpu => MatmulPrecision::Fp32,
             #[cfg(feature = "cuda")]
             Device::Cuda { precision, .. } => *precision,
         }
@@ -164,7 +164,7 @@ impl fmt::Display for Device {
         match self {
             Device::Cpu => f.write_str("cpu"),
             #[cfg(feature = "cuda")]
-            Device::Cuda { ordinal, precision: Precision::Fp32 } => write!(f, "cuda:{ordinal}"),
+            Device::Cuda { ordinal, precision: MatmulPrecision::Fp32 } => write!(f, "cuda:{ordinal}"),
             #[cfg(feature = "cuda")]
             Device::Cuda { ordinal, precision } => write!(f, "cuda:{ordinal} ({precision})"),
         }

@@ -14,8 +14,8 @@ mod update;
 pub use autograd::{GradError, Grads, Node, Op, Order, Saved, apply, apply_variadic, grad, is_tracking, no_grad};
 pub use capture::{Capture, Carry, Ledger};
 pub use cotangent_base::{
-    Axes, Binary, DType, DataFormat, Element, Error, IntegerOp, Lane, Layout, Padding, Precision, Result, Rng, Saves,
-    Shape, ShapeError, Stream, Unary, Update, WindowSpec,
+    Axes, Binary, DType, DataFormat, Element, Error, IntegerOp, Lane, Layout, MatmulPrecision, Padding, Result, Rng,
+    Saves, Shape, ShapeError, Stream, Unary, Update, WindowSpec,
 };
 pub use device::Device;
 pub use ops::{Conv2dSpec, IntoAxes, Operand, binary, unary};

@@ -6,7 +6,7 @@ use crate::module::{Function, Key, Modules};
 use crate::pool::Pool;
 use crate::staging::Staging;
 use crate::{Buffer, capture, fault};
-use cotangent_base::{DType, Error, Precision, Result};
+use cotangent_base::{DType, Error, MatmulPrecision, Result};
 use cotangent_kernels::File;
 use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys::{CUdevice_attribute as Attribute, CUstream};
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 /// A GPU, and how exactly it shall compute products. A cheap handle: what it stands for lives as long as the program.
 #[derive(Clone, Copy)]
-pub struct CudaDevice(&'static Shared, Precision);
+pub struct CudaDevice(&'static Shared, MatmulPrecision);
 
 struct Shared {
     ordinal: usize,
@@ -81,7 +81,7 @@ impl CudaDevice {
             modules: Mutex::default(),
             turn: RwLock::default(),
         };
-        let device = CudaDevice(Box::leak(Box::new(shared)), Precision::Fp32);
+        let device = CudaDevice(Box::leak(Box::new(shared)), MatmulPrecision::Fp32);
         open.insert(ordinal, device);
         Ok(device)
     }
@@ -90,7 +90,7 @@ impl CudaDevice {
     ///
     /// # Panics
     /// If it cannot be opened: whoever names a device by hand asks [`CudaDevice::get`] first.
-    pub fn opened(ordinal: usize, precision: Precision) -> Self {
+    pub fn opened(ordinal: usize, precision: MatmulPrecision) -> Self {
         fault::expect(Self::get(ordinal).and_then(|device| device.with_precision(precision)))
     }
 
@@ -98,8 +98,8 @@ impl CudaDevice {
     ///
     /// # Errors
     /// If it has no such tensor cores.
-    pub fn with_precision(self, precision: Precision) -> Result<Self> {
-        if precision != Precision::Fp32 && !self.tensor_cores() {
+    pub fn with_precision(self, precision: MatmulPrecision) -> Result<Self> {
+        if precision != MatmulPrecision::Fp32 && !self.tensor_cores() {
             let (major, minor) = self.0.capability;
             let message = format!("a GPU of compute capability {major}.{minor} has no tensor cores for {precision}");
             return Err(Error::new(self.place(), message).hint("fp32 works everywhere; tf32 and bf16 begin with 8.0"));
@@ -108,7 +108,7 @@ impl CudaDevice {
     }
 
     /// How exactly products are computed.
-    pub fn precision(&self) -> Precision {
+    pub fn precision(&self) -> MatmulPrecision {
         self.1
     }
 

@@ -1,26 +1,26 @@
 //! Matrix products and convolutions in every precision against f64 on the CPU, in every order that operands can have in memory.
 
 use cotangent::prelude::*;
-use cotangent::{Conv2dSpec, Precision, WindowSpec};
+use cotangent::{Conv2dSpec, MatmulPrecision, WindowSpec};
 use cotangent_cuda_suite::{counts_in, device, on_device, simulator, this_program};
 
-pub const PRECISIONS: [Precision; 3] = [Precision::Fp32, Precision::Tf32, Precision::Bf16];
+pub const PRECISIONS: [MatmulPrecision; 3] = [MatmulPrecision::Fp32, MatmulPrecision::Tf32, MatmulPrecision::Bf16];
 
 /// The greatest relative error of an operand: half a unit in its last place. For fp32 it is that of the two TF32 that an operand
 /// is taken apart into.
-fn unit(precision: Precision) -> f64 {
+fn unit(precision: MatmulPrecision) -> f64 {
     match precision {
-        Precision::Fp32 => 2f64.powi(-22),
-        Precision::Tf32 => 2f64.powi(-11),
-        Precision::Bf16 => 2f64.powi(-8),
+        MatmulPrecision::Fp32 => 2f64.powi(-22),
+        MatmulPrecision::Tf32 => 2f64.powi(-11),
+        MatmulPrecision::Bf16 => 2f64.powi(-8),
     }
 }
 
-fn in_precision(precision: Precision) -> Device {
+fn in_precision(precision: MatmulPrecision) -> Device {
     device().with_precision(precision).expect("it has tensor cores")
 }
 
-pub fn there(x: &Tensor, precision: Precision) -> Tensor {
+pub fn there(x: &Tensor, precision: MatmulPrecision) -> Tensor {
     x.to_device(&in_precision(precision)).expect("it fits")
 }
 
@@ -46,7 +46,7 @@ fn error(got: &Tensor, want: &Tensor, size: &Tensor) -> f64 {
 }
 
 /// Fails unless the error is that of rounded operands, and of sums of `depth` products in fp32.
-pub fn check(got: &Tensor, want: &Tensor, size: &Tensor, depth: usize, precision: Precision, what: &str) {
+pub fn check(got: &Tensor, want: &Tensor, size: &Tensor, depth: usize, precision: MatmulPrecision, what: &str) {
     let bound = 2.0 * unit(precision) + 2.0 * (depth as f64).sqrt() * 2f64.powi(-24);
     let error = error(got, want, size);
     assert!(error <= bound, "{what}, {precision}: the error is {error:e}, more than {bound:e}");
@@ -218,7 +218,7 @@ on_device! {
             values[row * 80 + row % 80] = value;
         }
         let a = Tensor::from_slice(&values, [140, 80]);
-        let y = there(&a, Precision::Fp32).matmul(&there(&b, Precision::Fp32)).to_vec::<f32>();
+        let y = there(&a, MatmulPrecision::Fp32).matmul(&there(&b, MatmulPrecision::Fp32)).to_vec::<f32>();
         for (i, (got, want)) in y.into_iter().zip(a.matmul(&b).to_vec::<f32>()).enumerate() {
             let same = got == want || (got.is_nan() && want.is_nan()) || (got - want).abs() <= 1e-5 * want.abs().max(1.0);
             assert!(same, "element {i} is {got}, on the CPU {want}");
@@ -227,8 +227,8 @@ on_device! {
 
     fn precisions_do_not_mix_and_lead_to_each_other() {
         let x = Tensor::from([[1.0_f32 + 1.0 / 1024.0, 2.0], [3.0, 4.0]]);
-        let (tf32, bf16) = (there(&x, Precision::Tf32), there(&x, Precision::Bf16));
-        assert_eq!((tf32.device().precision(), bf16.device().to_string().as_str()), (Precision::Tf32, "cuda:0 (bf16)"));
+        let (tf32, bf16) = (there(&x, MatmulPrecision::Tf32), there(&x, MatmulPrecision::Bf16));
+        assert_eq!((tf32.device().precision(), bf16.device().to_string().as_str()), (MatmulPrecision::Tf32, "cuda:0 (bf16)"));
         assert!(tf32.device().describe().contains("tf32"), "{}", tf32.device().describe());
         let panic = std::panic::catch_unwind(|| &tf32 + &bf16).unwrap_err();
         let text = panic.downcast_ref::<String>().expect("a message");
@@ -329,11 +329,11 @@ fn a_gpu_without_tensor_cores_has_fp32() {
         command
     };
     let report = counts_in(path, old, || {
-        let error = device().with_precision(Precision::Tf32).unwrap_err().to_string();
+        let error = device().with_precision(MatmulPrecision::Tf32).unwrap_err().to_string();
         assert!(error.contains("compute capability 7.5") && error.contains("tf32") && error.contains("8.0"), "{error}");
         let rng = &mut Rng::new(12);
         let [a, b] = matrices(100, 80, 90, "rr", rng).map(|x| x.stored);
-        let y = there(&a, Precision::Fp32).relu().matmul(&there(&b, Precision::Fp32));
+        let y = there(&a, MatmulPrecision::Fp32).relu().matmul(&there(&b, MatmulPrecision::Fp32));
         let close = |(got, want): (&f32, &f32)| (got - want).abs() <= 1e-5;
         assert!(y.to_vec::<f32>().iter().zip(&a.relu().matmul(&b).to_vec::<f32>()).all(close));
     });
@@ -343,7 +343,7 @@ fn a_gpu_without_tensor_cores_has_fp32() {
 
 #[test]
 fn the_cpu_has_fp32() {
-    assert_eq!(Device::Cpu.with_precision(Precision::Fp32).unwrap(), Device::Cpu);
-    let error = Device::Cpu.with_precision(Precision::Bf16).unwrap_err().to_string();
+    assert_eq!(Device::Cpu.with_precision(MatmulPrecision::Fp32).unwrap(), Device::Cpu);
+    let error = Device::Cpu.with_precision(MatmulPrecision::Bf16).unwrap_err().to_string();
     assert!(error.contains("[cpu]") && error.contains("bf16") && error.contains("hint:"), "{error}");
 }

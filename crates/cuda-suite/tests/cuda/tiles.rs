@@ -3,7 +3,7 @@
 
 use super::precision::{PRECISIONS, check, passes, there, wide};
 use cotangent::prelude::*;
-use cotangent::{Conv2dSpec, Precision, WindowSpec};
+use cotangent::{Conv2dSpec, MatmulPrecision, WindowSpec};
 use cotangent_cuda_suite::{counts_in, on_device, simulator, this_program};
 
 /// How matrices are in memory: by rows or by columns, each also with gaps and from an odd offset.
@@ -54,7 +54,7 @@ fn spoil(x: Tensor, spoiled: bool) -> Tensor {
 }
 
 /// Products in all orders against f64 on the CPU, with a bias if it is a single matrix.
-pub fn products(batch: usize, [m, n, k]: [usize; 3], orders: &[&str], precisions: &[Precision], spoiled: bool) {
+pub fn products(batch: usize, [m, n, k]: [usize; 3], orders: &[&str], precisions: &[MatmulPrecision], spoiled: bool) {
     let rng = &mut Rng::new(3);
     // results are kept, so that no later one finds an earlier one in its memory
     let mut kept = Vec::new();

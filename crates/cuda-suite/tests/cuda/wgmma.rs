@@ -2,13 +2,13 @@
 
 use super::precision::{PRECISIONS, check, there, wide};
 use super::tiles::{ORDERS, products};
-use cotangent::Precision::{self, Bf16, Fp32, Tf32};
+use cotangent::MatmulPrecision::{self, Bf16, Fp32, Tf32};
 use cotangent::prelude::*;
 use cotangent_cuda_suite::{Counts, counts_in, on_simulator, simulator, this_program};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-const BOTH: [Precision; 2] = [Tf32, Bf16];
+const BOTH: [MatmulPrecision; 2] = [Tf32, Bf16];
 
 /// A GPU of compute capability 9.0 whose every product goes there, as far as it can.
 const ALWAYS: [(&str, &str); 2] = [("PTXSIM_ARCH", "90"), ("COTANGENT_WGMMA", "1")];

@@ -2,7 +2,7 @@
 
 use super::reduce;
 use crate::{Buffer, CudaDevice};
-use cotangent_base::{Axes, DType, Layout, Precision, Reduce, Result, Shape, View};
+use cotangent_base::{Axes, DType, Layout, MatmulPrecision, Reduce, Result, Shape, View};
 use cotangent_kernels::*;
 
 /// The kernels of one kind of product.
@@ -51,7 +51,7 @@ impl Plan {
     pub fn new(device: CudaDevice, dtype: DType, family: &Family, sizes: Sizes) -> Self {
         let Sizes { rows, columns, depth, count } = sizes;
         let precision = device.precision();
-        let small = precision == Precision::Fp32 && rows * columns * depth < SMALL;
+        let small = precision == MatmulPrecision::Fp32 && rows * columns * depth < SMALL;
         let tensor = dtype == DType::F32 && device.tensor_cores() && !small && depth > 0;
         let width = tensor.then_some(if columns <= 64 { 64 } else { 128 });
         let tiles = match width {

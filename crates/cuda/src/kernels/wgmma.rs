@@ -9,7 +9,7 @@ use super::gemm::{Gemm, Matrix, batch_stride, in_tiles, sizes};
 use super::products::{Sizes, address};
 use super::{launch, launch_with, start};
 use crate::{Buffer, CudaDevice, capture};
-use cotangent_base::{DType, Layout, Precision, Result, Shape, View};
+use cotangent_base::{DType, Layout, MatmulPrecision, Result, Shape, View};
 use cotangent_kernels::{File, GEMM_3XTF32_SM90A, GEMM_BF16_SM90A, GEMM_TF32_SM90A};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -73,9 +73,9 @@ impl Cut {
     }
 
     /// The wide one needs less of each operand; it is taken where there are tiles enough.
-    fn of(sizes: Sizes, precision: Precision) -> &'static Cut {
+    fn of(sizes: Sizes, precision: MatmulPrecision) -> &'static Cut {
         match precision {
-            Precision::Fp32 => &EXACT,
+            MatmulPrecision::Fp32 => &EXACT,
             _ if WIDE.tiles(sizes).iter().product::<usize>() >= TILES => &WIDE,
             _ => &NARROW,
         }
@@ -90,9 +90,9 @@ impl Cut {
 pub fn file(a: View<Buffer>, b: View<Buffer>) -> Result<Option<File>> {
     let (device, sizes) = (a.buffer.device(), sizes(a, b));
     let file = match device.precision() {
-        Precision::Tf32 => GEMM_TF32_SM90A,
-        Precision::Bf16 => GEMM_BF16_SM90A,
-        Precision::Fp32 => GEMM_3XTF32_SM90A,
+        MatmulPrecision::Tf32 => GEMM_TF32_SM90A,
+        MatmulPrecision::Bf16 => GEMM_BF16_SM90A,
+        MatmulPrecision::Fp32 => GEMM_3XTF32_SM90A,
     };
     let Sizes { rows, columns, depth, count } = sizes;
     let there = device.capability() == (9, 0) && a.buffer.dtype() == DType::F32 && rows > 0 && columns > 0 && depth > 0;
@@ -154,7 +154,7 @@ pub fn product(file: File, a: View<Buffer>, b: View<Buffer>, bias: Option<View<B
 fn multiply(file: File, cut: &Cut, a: View<Buffer>, b: View<Buffer>, bias: Option<View<Buffer>>) -> Result<Buffer> {
     let (device, sizes) = (a.buffer.device(), sizes(a, b));
     let Sizes { rows, columns, depth, count } = sizes;
-    let stages = depth.div_ceil(LINE / if device.precision() == Precision::Bf16 { 2 } else { 4 });
+    let stages = depth.div_ceil(LINE / if device.precision() == MatmulPrecision::Bf16 { 2 } else { 4 });
     let rank = a.shape().rank();
     let pack = |x: View<Buffer>, axes: [usize; 2]| pack(file, x, axes, stages, cut.parts);
     let (left, right) = (pack(a, [rank - 2, rank - 1])?, pack(b, [rank - 1, rank - 2])?);
@@ -228,11 +228,11 @@ mod tests {
     #[test]
     fn tiles_are_wide_where_there_are_many() {
         let sizes = |rows, columns, count| Sizes { rows, columns, depth: 64, count };
-        let columns = |sizes| Cut::of(sizes, Precision::Tf32).columns;
+        let columns = |sizes| Cut::of(sizes, MatmulPrecision::Tf32).columns;
         assert_eq!(columns(sizes(4096, 4096, 1)), 256);
         assert_eq!(columns(sizes(1024, 1024, 1)), 128);
         assert_eq!(columns(sizes(1024, 1024, 4)), 256);
-        assert_eq!(Cut::of(sizes(4096, 4096, 1), Precision::Fp32).columns, 128);
+        assert_eq!(Cut::of(sizes(4096, 4096, 1), MatmulPrecision::Fp32).columns, 128);
         assert_eq!((WIDE.tiles(sizes(129, 257, 3)), NARROW.tiles(sizes(128, 130, 1))), ([2, 2, 3], [1, 2, 1]));
         assert!([WIDE, NARROW, EXACT].iter().all(|cut| cut.shared() <= 227 << 10));
     }
