@@ -1,7 +1,16 @@
 //! The checks that `infer` functions share.
 
 use crate::Spec;
-use cotangent_base::{Axes, Shape, ShapeError};
+use cotangent_base::{Axes, DType, Shape, ShapeError};
+
+/// What a check gives, or a panic at the caller's line that says why it fails.
+#[track_caller]
+pub(crate) fn or_panic<T>(checked: Result<T, ShapeError>) -> T {
+    match checked {
+        Ok(found) => found,
+        Err(e) => e.panic(),
+    }
+}
 
 /// Both operands have the same dtype.
 pub(crate) fn same_dtype(op: &'static str, a: Spec, b: Spec) -> Result<(), ShapeError> {
@@ -17,6 +26,14 @@ pub(crate) fn float(op: &'static str, x: Spec) -> Result<(), ShapeError> {
         return Ok(());
     }
     Err(ShapeError::new(op, format!("wants f32 or f64, got {} {}; cast it first", x.dtype, x.shape)))
+}
+
+/// The operand is of numbers: any dtype but bool.
+pub(crate) fn number(op: &'static str, x: Spec) -> Result<(), ShapeError> {
+    if x.dtype != DType::Bool {
+        return Ok(());
+    }
+    Err(ShapeError::new(op, format!("wants numbers, got bool {}; cast it first", x.shape)))
 }
 
 /// The shape that both operands broadcast to.
@@ -51,10 +68,7 @@ pub(crate) fn axis(op: &'static str, axis: isize, rank: usize) -> Result<usize, 
 /// [`axis`], panicking at the caller's line.
 #[track_caller]
 pub(crate) fn axis_or_panic(op: &'static str, axis: isize, rank: usize) -> usize {
-    match self::axis(op, axis, rank) {
-        Ok(axis) => axis,
-        Err(e) => e.panic(),
-    }
+    or_panic(self::axis(op, axis, rank))
 }
 
 /// The bias `b` is `[K]`, K being the last axis of the weights `w`.

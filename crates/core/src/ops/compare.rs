@@ -12,14 +12,10 @@ impl Tensor {
         let other = other.tensor(name, self);
         let checked = check::same_dtype(name, self.spec(), other.spec())
             .and_then(|()| check::broadcast(name, self.spec(), other.spec()));
-        match checked {
-            Ok(shape) => {
-                same_device(name, &[self, &other]);
-                let (a, b) = (self.detach().expand(shape), other.detach().expand(shape));
-                barrier(name, &[self, &other], || kernels::compare(op, &a, &b))
-            }
-            Err(e) => e.panic(),
-        }
+        let shape = check::or_panic(checked);
+        same_device(name, &[self, &other]);
+        let (a, b) = (self.detach().expand(shape), other.detach().expand(shape));
+        barrier(name, &[self, &other], || kernels::compare(op, &a, &b))
     }
 }
 

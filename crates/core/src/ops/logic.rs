@@ -9,10 +9,8 @@ use std::ops::{BitAnd, BitOr, Not};
 fn both(op: &'static str, a: &Tensor, b: &Tensor) -> [Tensor; 2] {
     bools(op, a);
     bools(op, b);
-    match check::broadcast(op, a.spec(), b.spec()) {
-        Ok(shape) => [a, b].map(|x| x.detach().expand(shape)),
-        Err(e) => e.panic(),
-    }
+    let shape = check::or_panic(check::broadcast(op, a.spec(), b.spec()));
+    [a, b].map(|x| x.detach().expand(shape))
 }
 
 #[track_caller]

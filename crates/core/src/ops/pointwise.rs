@@ -239,8 +239,9 @@ impl Op<2> for Pointwise2 {
 /// The spec of an arithmetic op's result: broadcast shape, one dtype, integers where the op knows them.
 pub(super) fn arithmetic(op: &dyn Formula2, a: Spec, b: Spec) -> Result<Spec, ShapeError> {
     check::same_dtype(op.name(), a, b)?;
-    if a.dtype == DType::Bool || op.integers().is_none() {
-        check::float(op.name(), a)?;
+    match op.integers() {
+        Some(_) => check::number(op.name(), a)?,
+        None => check::float(op.name(), a)?,
     }
     Ok(Spec { shape: check::broadcast(op.name(), a, b)?, dtype: a.dtype })
 }

@@ -26,6 +26,7 @@ fn pointwise_ops() {
     says("[mul] dtypes differ: f32 and i64; cast one of them", || t([2]) * ints([2]));
     says("[ln] wants f32 or f64, got i64 [2]; cast it first", || ints([2]).ln());
     says("[pow] wants f32 or f64, got i64 [2]; cast it first", || ints([2]).pow(&ints([2])));
+    says("[add] wants numbers, got bool [2]; cast it first", || t([2]).gt(0.0).add(&t([2]).gt(0.0)));
     says("[floor] wants f32 or f64, got i64 [2]; cast it first", || ints([2]).floor());
     says("[mul] 0.5 is not a number of dtype i64; cast the tensor first", || ints([2]) * 0.5);
     says("[lt] 0.5 is not a number of dtype i64; cast the tensor first", || ints([2]).lt(0.5));
@@ -39,6 +40,7 @@ fn reductions() {
     says("[sum] axis 2 of a tensor with 2 axes", || t([2, 3]).sum(2));
     says("[mean] axis -3 of a tensor with 2 axes", || t([2, 3]).mean(-3));
     says("[mean] wants f32 or f64, got i64 [2]; cast it first", || ints([2]).mean(..));
+    says("[sum] wants numbers, got bool [2]; cast it first", || t([2]).gt(0.0).sum(..));
     says("[max] axis 1 of [2, 0] has no elements to choose from", || t([2, 0]).max(1));
     says("[min] axis 0 of [0] has no elements to choose from", || t([0]).min(..));
     says("[argmax] axis 1 of [2, 0] has no elements to choose from", || t([2, 0]).argmax(-1));

@@ -71,9 +71,7 @@ impl Tensor {
     #[track_caller]
     pub fn gather(&self, axis: isize, index: &Tensor) -> Tensor {
         let axis = check::axis_or_panic("gather", axis, self.rank());
-        match Index::along("gather", index, axis, self.shape()) {
-            Ok(index) => apply(Gather { axis, index }, [self]),
-            Err(e) => e.panic(),
-        }
+        let index = check::or_panic(Index::along("gather", index, axis, self.shape()));
+        apply(Gather { axis, index }, [self])
     }
 }

@@ -77,9 +77,7 @@ impl Tensor {
     #[track_caller]
     pub fn index_select(&self, axis: isize, index: &Tensor) -> Tensor {
         let axis = check::axis_or_panic("index_select", axis, self.rank());
-        match Index::along("index_select", index, axis, self.shape()) {
-            Ok(index) => apply(IndexSelect { axis, index }, [self]),
-            Err(e) => e.panic(),
-        }
+        let index = check::or_panic(Index::along("index_select", index, axis, self.shape()));
+        apply(IndexSelect { axis, index }, [self])
     }
 }

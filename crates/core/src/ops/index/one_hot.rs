@@ -1,6 +1,7 @@
 //! Class numbers as unit vectors: without a derivative, since class numbers have none.
 
 use super::Index;
+use crate::ops::check;
 use crate::{Tensor, kernels};
 use cotangent_base::DType;
 
@@ -19,12 +20,8 @@ impl Tensor {
     pub fn one_hot(&self, classes: usize, dtype: DType) -> Tensor {
         let describe =
             |value, at: &[usize]| format!("class {value} at {at:?}, but there are {classes} classes, from 0");
-        match Index::new("one_hot", self, classes, describe) {
-            Ok(index) => {
-                let all = kernels::arange(&self.device(), classes, 0.0, 1.0, DType::I64);
-                index.tensor().unsqueeze(-1).eq(&all).cast(dtype)
-            }
-            Err(e) => e.panic(),
-        }
+        let index = check::or_panic(Index::new("one_hot", self, classes, describe));
+        let all = kernels::arange(&self.device(), classes, 0.0, 1.0, DType::I64);
+        index.tensor().unsqueeze(-1).eq(&all).cast(dtype)
     }
 }

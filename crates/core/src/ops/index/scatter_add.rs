@@ -62,9 +62,7 @@ impl Tensor {
     #[track_caller]
     pub fn scatter_add(&self, axis: isize, index: &Tensor, x: &Tensor) -> Tensor {
         let axis = check::axis_or_panic("scatter_add", axis, self.rank());
-        match Index::along("scatter_add", index, axis, self.shape()) {
-            Ok(index) => apply(ScatterAdd { axis, index }, [self, x]),
-            Err(e) => e.panic(),
-        }
+        let index = check::or_panic(Index::along("scatter_add", index, axis, self.shape()));
+        apply(ScatterAdd { axis, index }, [self, x])
     }
 }

@@ -111,9 +111,8 @@ impl Tensor {
     #[track_caller]
     pub fn batch_norm(&self, gamma: &Tensor, beta: &Tensor, axis: isize, eps: f64) -> (Tensor, Tensor, Tensor) {
         let channel = check::axis_or_panic("batch_norm", axis, self.rank());
-        if let Err(e) = fits("batch_norm", self.spec(), channel, &[("gamma", gamma.spec()), ("beta", beta.spec())]) {
-            e.panic();
-        }
+        let vectors = [("gamma", gamma.spec()), ("beta", beta.spec())];
+        check::or_panic(fits("batch_norm", self.spec(), channel, &vectors));
         let (mean, var) = kernels::moments(self, channel);
         let inv_std = no_grad(|| (&var + eps).rsqrt());
         let op = BatchNorm { channel, eps, mean: mean.clone(), inv_std };

@@ -2,6 +2,7 @@
 //! (a cross-correlation, as in every deep-learning library). `dx` and `dw` are the ops of
 //! [`conv2d_vjp`](super::conv2d_vjp), `db = Σ dy` over all but the channel. Saves `x`, `w`.
 
+use super::apply_to;
 use super::conv2d_vjp::{Conv2dDw, Conv2dDx};
 use super::rectified::Rectify;
 use crate::autograd::{Op, Saved, apply, is_tracking};
@@ -160,9 +161,6 @@ impl Tensor {
     /// If the shapes or dtypes do not fit, or the window does not fit into the image.
     #[track_caller]
     pub fn conv2d(&self, w: &Tensor, b: Option<&Tensor>, spec: &Conv2dSpec) -> Tensor {
-        match b {
-            Some(b) => apply(Conv2d(*spec), [self, w, b]),
-            None => apply(Conv2d(*spec), [self, w]),
-        }
+        apply_to(Conv2d(*spec), self, w, b)
     }
 }

@@ -4,8 +4,8 @@
 
 use super::conv2d::Conv2dSpec;
 use super::max_pool2d::MaxPool2dDx;
-use super::pool_geometry;
 use super::rectified::Rectify;
+use super::{apply_to, pool_geometry};
 use crate::autograd::{Op, Saved, apply, is_tracking};
 use crate::ops::check;
 use crate::{Spec, Tensor, kernels};
@@ -149,10 +149,6 @@ impl Tensor {
     /// If the shapes or dtypes do not fit, or a window does not fit into its image.
     #[track_caller]
     pub fn conv2d_max_pool2d(&self, w: &Tensor, b: Option<&Tensor>, conv: &Conv2dSpec, window: &WindowSpec) -> Tensor {
-        let op = Conv2dMaxPool2d { conv: *conv, window: *window };
-        match b {
-            Some(b) => apply(op, [self, w, b]),
-            None => apply(op, [self, w]),
-        }
+        apply_to(Conv2dMaxPool2d { conv: *conv, window: *window }, self, w, b)
     }
 }

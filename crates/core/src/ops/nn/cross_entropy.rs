@@ -67,18 +67,14 @@ impl Tensor {
     /// If the shapes or dtypes do not fit, or a label is not within 0..C.
     #[track_caller]
     pub fn softmax_cross_entropy(&self, labels: &Tensor) -> Tensor {
-        if let Err(e) = fits(self.spec(), labels.spec()) {
-            e.panic();
-        }
+        check::or_panic(fits(self.spec(), labels.spec()));
         let classes = self.shape()[1];
         let describe = |value, at: &[usize]| {
             let last = classes as isize - 1;
             format!("label {value} at row {}, but the logits {} have classes 0 to {last}", at[0], self.shape())
         };
-        match Index::new("softmax_cross_entropy", labels, classes, describe) {
-            Ok(labels) => apply(SoftmaxCrossEntropy { labels }, [self]),
-            Err(e) => e.panic(),
-        }
+        let labels = check::or_panic(Index::new("softmax_cross_entropy", labels, classes, describe));
+        apply(SoftmaxCrossEntropy { labels }, [self])
     }
 
     /// The cross-entropy of each row with a distribution: logits and targets `[N, C]`, result `[N]`:
@@ -97,9 +93,7 @@ impl Tensor {
     pub fn softmax_cross_entropy_one_hot(&self, targets: &Tensor) -> Tensor {
         let checked = check::rank("softmax_cross_entropy_one_hot", "the logits", self.spec(), 2)
             .and_then(|()| check::same_spec("softmax_cross_entropy_one_hot", self.spec(), targets.spec()));
-        if let Err(e) = checked {
-            e.panic();
-        }
+        check::or_panic(checked);
         -(targets * self.log_softmax(-1)).sum(-1)
     }
 }

@@ -1,8 +1,9 @@
 //! Affine map `y = x·w + b` over the last axis: `dx = dy·wᵀ`, `dw = xᵀ·dy`, `db = Σ dy`, the leading axes of x and
 //! dy taken as rows. Saves `x`, `w`.
 
+use super::apply_to;
 use super::rectified::{Rectify, rectified};
-use crate::autograd::{Op, Saved, apply};
+use crate::autograd::{Op, Saved};
 use crate::ops::check;
 use crate::{Spec, Tensor, kernels};
 use cotangent_base::{Saves, Shape, ShapeError};
@@ -114,9 +115,6 @@ impl Tensor {
     /// If the shapes or dtypes do not fit.
     #[track_caller]
     pub fn linear(&self, w: &Tensor, b: Option<&Tensor>) -> Tensor {
-        match b {
-            Some(b) => apply(Linear, [self, w, b]),
-            None => apply(Linear, [self, w]),
-        }
+        apply_to(Linear, self, w, b)
     }
 }

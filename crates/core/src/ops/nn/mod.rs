@@ -27,9 +27,19 @@ pub use max_pool2d::MaxPool2d;
 pub use rectified::{Rectified, Rectify};
 pub use softmax::Softmax;
 
-use crate::Spec;
+use crate::autograd::{Op, apply};
 use crate::ops::check;
+use crate::{Spec, Tensor};
 use cotangent_base::{DataFormat, PoolGeometry, ShapeError, WindowSpec};
+
+/// `op` on x and the weights w, and on the bias b if there is one.
+#[track_caller]
+fn apply_to<O: Op<2> + Op<3>>(op: O, x: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Tensor {
+    match b {
+        Some(b) => apply(op, [x, w, b]),
+        None => apply(op, [x, w]),
+    }
+}
 
 /// The geometry of pooling `x`, or why there is none.
 fn pool_geometry(

@@ -1,8 +1,8 @@
 //! A ReLU at the end of another op, in the pass that computes it: `y = max(f(x), 0)`, the cotangents of f from
 //! `dy · [y > 0]`. Saves `y` and what f saves.
 
-use super::{Conv2d, Conv2dMaxPool2d, Conv2dSpec, Linear};
-use crate::autograd::{Op, Saved, apply};
+use super::{Conv2d, Conv2dMaxPool2d, Conv2dSpec, Linear, apply_to};
+use crate::autograd::{Op, Saved};
 use crate::ops::pointwise::vjp_from_result;
 use crate::ops::unary::Relu;
 use crate::{Spec, Tensor, kernels};
@@ -70,10 +70,7 @@ impl Tensor {
     /// As [`conv2d`](Tensor::conv2d).
     #[track_caller]
     pub fn conv2d_relu(&self, w: &Tensor, b: Option<&Tensor>, spec: &Conv2dSpec) -> Tensor {
-        match b {
-            Some(b) => apply(Rectified(Conv2d(*spec)), [self, w, b]),
-            None => apply(Rectified(Conv2d(*spec)), [self, w]),
-        }
+        apply_to(Rectified(Conv2d(*spec)), self, w, b)
     }
 
     /// [`relu`](Tensor::relu) of [`conv2d_max_pool2d`](Tensor::conv2d_max_pool2d), in one pass.
@@ -88,11 +85,7 @@ impl Tensor {
         conv: &Conv2dSpec,
         window: &WindowSpec,
     ) -> Tensor {
-        let op = Rectified(Conv2dMaxPool2d { conv: *conv, window: *window });
-        match b {
-            Some(b) => apply(op, [self, w, b]),
-            None => apply(op, [self, w]),
-        }
+        apply_to(Rectified(Conv2dMaxPool2d { conv: *conv, window: *window }), self, w, b)
     }
 
     /// [`relu`](Tensor::relu) of the [affine map](Tensor::linear), in one op.
@@ -107,9 +100,6 @@ impl Tensor {
     /// As [`linear`](Tensor::linear).
     #[track_caller]
     pub fn linear_relu(&self, w: &Tensor, b: Option<&Tensor>) -> Tensor {
-        match b {
-            Some(b) => apply(Rectified(Linear), [self, w, b]),
-            None => apply(Rectified(Linear), [self, w]),
-        }
+        apply_to(Rectified(Linear), self, w, b)
     }
 }

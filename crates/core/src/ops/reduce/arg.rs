@@ -47,9 +47,7 @@ impl Tensor {
     #[track_caller]
     fn arg(&self, op: &'static str, greatest: bool, axis: isize) -> Tensor {
         let at = check::axis_or_panic(op, axis, self.rank());
-        if let Err(e) = check::some(op, self.spec(), Axes::NONE.with(at)) {
-            e.panic();
-        }
+        check::or_panic(check::some(op, self.spec(), Axes::NONE.with(at)));
         if self.dtype() == DType::Bool {
             return self.cast(DType::U8).arg(op, greatest, axis);
         }

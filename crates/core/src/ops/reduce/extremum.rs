@@ -5,7 +5,7 @@ use super::IntoAxes;
 use crate::autograd::{Op, Saved, apply};
 use crate::ops::check;
 use crate::{Spec, Tensor, kernels};
-use cotangent_base::{Axes, DType, Reduce, Saves, Shape, ShapeError};
+use cotangent_base::{Axes, Reduce, Saves, Shape, ShapeError};
 
 /// The greatest element over `axes`; NaN if any is NaN.
 #[derive(Clone, Copy, Debug)]
@@ -34,9 +34,7 @@ macro_rules! extremum {
             type Aux = ();
 
             fn infer(&self, [x]: [Spec; 1]) -> Result<Spec, ShapeError> {
-                if x.dtype == DType::Bool {
-                    check::float($name, x)?;
-                }
+                check::number($name, x)?;
                 check::some($name, x, self.axes)?;
                 Ok(Spec { shape: self.axes.reduce(&x.shape, self.keepdim), ..x })
             }

@@ -28,9 +28,7 @@ impl Tensor {
 
     #[track_caller]
     fn mean_axes(&self, axes: Axes, keepdim: bool) -> Tensor {
-        if let Err(e) = check::float("mean", self.spec()) {
-            e.panic();
-        }
+        check::or_panic(check::float("mean", self.spec()));
         self.sum_axes(axes, keepdim).div_scalar(size(self, axes) as f64)
     }
 }

@@ -5,7 +5,7 @@ use super::IntoAxes;
 use crate::autograd::{Op, Saved, apply};
 use crate::ops::check;
 use crate::{Spec, Tensor, kernels};
-use cotangent_base::{Axes, DType, Reduce, Saves, ShapeError};
+use cotangent_base::{Axes, Reduce, Saves, ShapeError};
 
 /// The product over `axes`.
 #[derive(Clone, Copy, Debug)]
@@ -23,9 +23,7 @@ impl Op<1> for Prod {
     type Aux = ();
 
     fn infer(&self, [x]: [Spec; 1]) -> Result<Spec, ShapeError> {
-        if x.dtype == DType::Bool {
-            check::float("prod", x)?;
-        }
+        check::number("prod", x)?;
         Ok(Spec { shape: self.axes.reduce(&x.shape, self.keepdim), ..x })
     }
 

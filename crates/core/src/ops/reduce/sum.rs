@@ -4,7 +4,7 @@ use super::IntoAxes;
 use crate::autograd::{Op, Saved, apply};
 use crate::ops::check;
 use crate::{Spec, Tensor, kernels};
-use cotangent_base::{Axes, DType, Reduce, Saves, Shape, ShapeError};
+use cotangent_base::{Axes, Reduce, Saves, Shape, ShapeError};
 
 /// The sum over `axes`; they stay with size 1 if `keepdim`.
 #[derive(Clone, Copy, Debug)]
@@ -23,9 +23,7 @@ impl Op<1> for Sum {
     type Aux = Shape;
 
     fn infer(&self, [x]: [Spec; 1]) -> Result<Spec, ShapeError> {
-        if x.dtype == DType::Bool {
-            check::float("sum", x)?;
-        }
+        check::number("sum", x)?;
         Ok(Spec { shape: self.axes.reduce(&x.shape, self.keepdim), ..x })
     }
 

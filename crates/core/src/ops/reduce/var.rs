@@ -50,9 +50,7 @@ impl Tensor {
 
     #[track_caller]
     fn var_axes(&self, axes: Axes, ddof: usize, keepdim: bool) -> Tensor {
-        if let Err(e) = check::float("var", self.spec()) {
-            e.panic();
-        }
+        check::or_panic(check::float("var", self.spec()));
         let n = mean::size(self, axes);
         let squares = (self - self.mean_keepdim(axes)).square().sum_axes(axes, keepdim);
         if n > ddof { squares.div_scalar((n - ddof) as f64) } else { squares.scale(f64::NAN) }

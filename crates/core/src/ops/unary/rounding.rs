@@ -26,9 +26,7 @@ macro_rules! steps {
             /// If the dtype is not a float.
             #[track_caller]
             pub fn $method(&self) -> Tensor {
-                if let Err(e) = check::float(stringify!($method), self.spec()) {
-                    e.panic();
-                }
+                check::or_panic(check::float(stringify!($method), self.spec()));
                 barrier(stringify!($method), &[self], || kernels::map($Map, [self]))
             }
         }

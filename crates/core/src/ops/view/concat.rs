@@ -48,10 +48,7 @@ impl Tensor {
     pub fn concat(tensors: &[&Tensor], axis: isize) -> Tensor {
         let at = check::axis_or_panic("concat", axis, tensors.first().map_or(1, |x| x.rank()));
         let specs: Vec<Spec> = tensors.iter().map(|x| x.spec()).collect();
-        let y = match infer_concat(&specs, at) {
-            Ok(y) => y,
-            Err(e) => e.panic(),
-        };
+        let y = check::or_panic(infer_concat(&specs, at));
         let parts = parts(specs.iter().map(|x| x.shape[at]));
         let whole = Layout::contiguous(y.shape);
         let places: Vec<(Layout, &Tensor)> =
