@@ -53,6 +53,12 @@ impl Shape {
         self.sizes.iter().product()
     }
 
+    /// `[N, 28, 28, 1]`: the shape of a batch of samples of this shape, as messages show it.
+    pub fn of_batch(&self) -> String {
+        let sizes = std::iter::once("N".to_owned()).chain(self.iter().map(usize::to_string));
+        format!("[{}]", sizes.collect::<Vec<_>>().join(", "))
+    }
+
     /// The same shape with `size` for axis `axis`.
     pub fn with(mut self, axis: usize, size: usize) -> Self {
         assert!(axis < self.rank(), "axis {axis} of {self}");

@@ -1,6 +1,5 @@
 //! The samples that `fit` and `evaluate` are given: checked once, handed out by batch.
 
-use crate::graph::batch;
 use crate::{Model, Tensors};
 use cotangent_core::{DType, Device, Error, Result, Shape, Spec, Tensor};
 use cotangent_data::checksum;
@@ -152,7 +151,7 @@ fn check_input(place: &'static str, what: &str, shape: Shape, wanted: Shape) -> 
     if shape.rank() == wanted.rank() + 1 && shape[1..] == *wanted {
         return Ok(shape[0]);
     }
-    let message = format!("{what} has shape {shape}, the model wants {}", batch(wanted));
+    let message = format!("{what} has shape {shape}, the model wants {}", wanted.of_batch());
     let fits = !shape.is_empty() && shape[1..].iter().product::<usize>() == wanted.count();
     let hint = if fits {
         format!("the sizes fit: reshape it with `x.reshape({})`", wanted.inserted(0, shape[0]))

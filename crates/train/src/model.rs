@@ -1,7 +1,7 @@
 //! [`Model`]: built layers and, once compiled, an optimizer, losses and metrics.
 
 use crate::compile::Compiled;
-use crate::graph::{Block, Graph, Lazy, Site, batch};
+use crate::graph::{Block, Graph, Lazy, Site};
 use crate::{Sequential, Tensors};
 use cotangent_core::{Carry, Device, Error, Ledger, Result, Rng, Shape, Tensor};
 use cotangent_nn::{Param, Pass};
@@ -166,7 +166,7 @@ impl Model {
         if inputs == self.graph.input_shapes() {
             return Ok(());
         }
-        let list = |shapes: &[Shape]| shapes.iter().map(|&x| batch(x)).collect::<Vec<_>>().join(", ");
+        let list = |shapes: &[Shape]| shapes.iter().map(Shape::of_batch).collect::<Vec<_>>().join(", ");
         let message = format!("is for inputs {}, is applied to {}", list(self.graph.input_shapes()), list(inputs));
         Err(Error::new(self.kind, message).hint("a model takes the shapes that it was made for"))
     }

@@ -1,6 +1,6 @@
 //! [`Sequential`]: a model as a list of layers, each fed by the one before.
 
-use crate::graph::{Block, Graph, Site, batch};
+use crate::graph::{Block, Graph, Site};
 use crate::{IntoLayer, Model};
 use cotangent_core::{Device, Error, Result, Rng, Shape};
 
@@ -85,7 +85,7 @@ impl Sequential {
     /// The shape that comes of an input of this one.
     pub(crate) fn shape(&mut self, input: Shape) -> Result<Shape> {
         if input != self.input {
-            let message = format!("is for inputs {}, is applied to {}", batch(self.input), batch(input));
+            let message = format!("is for inputs {}, is applied to {}", self.input.of_batch(), input.of_batch());
             return Err(Error::new(Self::KIND, message).hint("give `Sequential::new` the shape that it is applied to"));
         }
         self.layers.iter_mut().try_fold(input, |shape, block| match block.shapes(&[shape])?[..] {

@@ -1,6 +1,6 @@
 //! [`BatchNorm`]: batch normalisation.
 
-use super::{batch, built, params};
+use super::{built, params};
 use crate::{Build, Init, Layer, Param, Pass};
 use cotangent_core::{Error, Result, Shape, Tensor, no_grad};
 
@@ -80,7 +80,7 @@ impl BatchNorm {
         let rank = input.rank() as isize + 1;
         let axis = if self.axis < 0 { self.axis + rank } else { self.axis };
         if !(1..rank).contains(&axis) {
-            let message = format!("axis {} of input {}", self.axis, batch(input));
+            let message = format!("axis {} of input {}", self.axis, input.of_batch());
             return Err(Error::new("BatchNorm", message).hint("name the channel's axis; axis 0 is the batch"));
         }
         if !(0.0..=1.0).contains(&self.momentum) {

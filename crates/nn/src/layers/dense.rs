@@ -1,7 +1,7 @@
 //! [`Dense`]: the fully connected layer.
 
+use super::params;
 use super::weights::{Weights, weight_options};
-use super::{batch, params};
 use crate::{Activation, Behind, Build, Layer, Pass};
 use cotangent_core::{Error, Result, Shape, Tensor};
 
@@ -36,7 +36,7 @@ impl Layer for Dense {
 
     fn build(&mut self, input: Shape, build: &mut Build) -> Result<Shape> {
         if input.rank() != 1 {
-            let message = format!("input {} has {} axes, wants [N, features]", batch(input), input.rank() + 1);
+            let message = format!("input {} has {} axes, wants [N, features]", input.of_batch(), input.rank() + 1);
             return Err(Error::new("Dense", message).hint("put a `Flatten` layer before this one"));
         }
         if self.units == 0 {

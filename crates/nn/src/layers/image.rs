@@ -1,6 +1,5 @@
 //! What the layers over images share: the check of their input, the builder of the pooling layers.
 
-use super::batch;
 use cotangent_core::{DataFormat, Error, Result, Shape, WindowSpec};
 
 /// `[H, W, C]` of an image's shape.
@@ -17,7 +16,8 @@ pub(super) fn sizes(kind: &'static str, input: Shape, format: DataFormat) -> Res
         2 => "add an axis for the channel: `x.unsqueeze(-1)` makes [N, H, W, 1]",
         _ => "reshape it to images: `.add(Reshape::new([height, width, channels]))` before this layer",
     };
-    Err(Error::new(kind, format!("input {} has {} axes, wants {wanted}", batch(input), input.rank() + 1)).hint(hint))
+    Err(Error::new(kind, format!("input {} has {} axes, wants {wanted}", input.of_batch(), input.rank() + 1))
+        .hint(hint))
 }
 
 /// The shape (without the batch axis) of what sliding windows make of an image `[H, W, _]`, with `channels`.

@@ -25,7 +25,7 @@ pub use merge::{Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract}
 pub use reshape::Reshape;
 
 use crate::Param;
-use cotangent_core::{Shape, ShapeError, Tensor};
+use cotangent_core::{ShapeError, Tensor};
 
 /// The two methods of [`Layer`](crate::Layer) that list the parameters, from the fields that hold them (each an
 /// `Option<Param>`).
@@ -48,11 +48,4 @@ fn built<'a>(kind: &'static str, param: &'a Option<Param>) -> &'a Tensor {
         Some(param) => &param.value,
         None => ShapeError::new(kind, "called before it was built: add it to a model, or call `build` first").panic(),
     }
-}
-
-/// `[N, 28, 28, 1]`: the shape of a batch of inputs of this shape, as messages show it.
-fn batch(input: Shape) -> String {
-    let mut sizes = vec!["N".to_owned()];
-    sizes.extend(input.iter().map(usize::to_string));
-    format!("[{}]", sizes.join(", "))
 }

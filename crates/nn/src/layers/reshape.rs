@@ -1,6 +1,5 @@
 //! [`Reshape`]: each sample in another shape.
 
-use super::batch;
 use crate::{Build, Layer, Pass};
 use cotangent_core::{Error, Result, Shape, Tensor};
 
@@ -44,7 +43,7 @@ impl Layer for Reshape {
 
     fn build(&mut self, input: Shape, _: &mut Build) -> Result<Shape> {
         let Some(output) = self.resolve(input.count()) else {
-            let message = format!("input {} does not reshape to {:?}", batch(input), self.target);
+            let message = format!("input {} does not reshape to {:?}", input.of_batch(), self.target);
             let hint = format!("each sample has {} elements; at most one size may be -1", input.count());
             return Err(Error::new("Reshape", message).hint(hint));
         };

@@ -1,7 +1,7 @@
 //! [`Model::new`]: from symbols to a graph.
 
 use super::{Node, Origin, Symbol, Symbols};
-use crate::graph::{Graph, Site, batch};
+use crate::graph::{Graph, Site};
 use crate::{Model, Seed};
 use cotangent_core::{Device, Error, Result, Rng};
 use std::collections::HashMap;
@@ -115,7 +115,7 @@ fn check(inputs: &[Symbol], order: &[Symbol]) -> Result<()> {
 
 /// What a node is, and where it was written.
 fn describe(node: &Node) -> String {
-    let shape = node.shapes.as_ref().map_or("of unknown shape".into(), |shapes| batch(shapes[0]));
+    let shape = node.shapes.as_ref().map_or("of unknown shape".into(), |shapes| shapes[0].of_batch());
     match &node.origin {
         Origin::Input { name: Some(name) } => format!("`{name}` {shape} (made at {})", node.at),
         Origin::Input { name: None } => format!("{shape} (made at {})", node.at),

@@ -198,9 +198,3 @@ fn differs(path: &str, was: Shape, would_be: Shape) -> Error {
     let message = format!("its {path} is {was} where it is applied first, and would be {would_be} here");
     Error::new("shared layer", message).hint("what shares a layer must have the sizes that its parameters follow from")
 }
-
-/// `[N, 28, 28]`: the shape of a batch of values of this shape.
-pub(crate) fn batch(shape: Shape) -> String {
-    let sizes = std::iter::once("N".to_owned()).chain(shape.iter().map(usize::to_string));
-    format!("[{}]", sizes.collect::<Vec<_>>().join(", "))
-}

@@ -1,7 +1,7 @@
 //! Building a graph: names, shapes and parameters, each layer's input following from the calls before.
 
+use super::Graph;
 use super::names::Names;
-use super::{Graph, batch};
 use cotangent_core::{Device, Error, Result, Rng, Shape};
 
 /// A model under construction: where it is to be, and its random numbers.
@@ -57,7 +57,10 @@ fn refuse(name: &str, inputs: &[Shape]) -> Error {
     let message = match inputs {
         [input] => format!("cannot take an input of shape {input} (without the batch axis)"),
         _ => {
-            format!("cannot take inputs of shapes {}", inputs.iter().map(|&x| batch(x)).collect::<Vec<_>>().join(", "))
+            format!(
+                "cannot take inputs of shapes {}",
+                inputs.iter().map(Shape::of_batch).collect::<Vec<_>>().join(", ")
+            )
         }
     };
     Error::new(format!("build: {name}"), message)

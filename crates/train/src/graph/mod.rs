@@ -5,7 +5,7 @@ mod build;
 mod names;
 mod run;
 
-pub(crate) use block::{Block, batch};
+pub(crate) use block::Block;
 pub(crate) use build::Site;
 pub(crate) use run::Lazy;
 

@@ -6,12 +6,11 @@ mod elementwise;
 pub use concatenate::Concatenate;
 pub use elementwise::{Add, Average, Maximum, Minimum, Multiply, Subtract};
 
-use super::batch;
 use cotangent_core::{Error, Result, Shape};
 
 /// The shapes as messages show them: `[N, 3], [N, 4]`.
 fn batches(inputs: &[Shape]) -> String {
-    inputs.iter().map(|&input| batch(input)).collect::<Vec<_>>().join(", ")
+    inputs.iter().map(Shape::of_batch).collect::<Vec<_>>().join(", ")
 }
 
 /// Fails if there are fewer than two inputs.
