@@ -32,6 +32,7 @@ pub fn run(root: &Path) -> bool {
     let files = repo::text_files(root);
     let manifests = crates::manifests(&files);
     let mut complaints: Vec<Complaint> = FILE_CHECKS.iter().flat_map(|check| files.iter().flat_map(check)).collect();
+    complaints.extend(text::paths_that_are_gone(&files));
     complaints.extend(crates::arrows(&manifests));
     complaints.extend(crates::cudarc_outside_cuda(&manifests));
     complaints.extend(crates::proc_macros(&manifests));
