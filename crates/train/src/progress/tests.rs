@@ -4,6 +4,8 @@ use indicatif::TermLike;
 
 use super::*;
 
+mod picture;
+
 #[test]
 fn numbers_read_as_pythons_do() {
     // Python: f"{x:.4f}" if abs(x) > 1e-3 else f"{x:.4e}"
