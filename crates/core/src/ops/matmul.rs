@@ -19,21 +19,19 @@ impl Op<2> for MatMul {
     fn infer(&self, [a, b]: [Spec; 2]) -> Result<Spec, ShapeError> {
         check::same_dtype("matmul", a, b)?;
         check::float("matmul", a)?;
-        let shapes = format!("a {}, b {}", a.shape, b.shape);
+        let error = |what: String| Err(ShapeError::new("matmul", format!("a {}, b {}: {what}", a.shape, b.shape)));
         let (ra, rb) = (a.shape.rank(), b.shape.rank());
         if ra < 2 || rb < 2 {
-            let message = format!("{shapes}: both need two axes or more; reshape a vector to a row or a column");
-            return Err(ShapeError::new("matmul", message));
+            return error("both need two axes or more; reshape a vector to a row or a column".into());
         }
         let (m, k) = (a.shape[ra - 2], a.shape[ra - 1]);
         let (kb, n) = (b.shape[rb - 2], b.shape[rb - 1]);
         if k != kb {
-            let message = format!("{shapes}: a has {k} columns, b has {kb} rows");
-            return Err(ShapeError::new("matmul", message));
+            return error(format!("a has {k} columns, b has {kb} rows"));
         }
         let lead = Shape::from(&a.shape[..ra - 2]).broadcast(&Shape::from(&b.shape[..rb - 2]));
         let Some(lead) = lead else {
-            return Err(ShapeError::new("matmul", format!("{shapes}: the leading axes do not broadcast")));
+            return error("the leading axes do not broadcast".into());
         };
         let mut sizes = lead.to_vec();
         sizes.extend([m, n]);
@@ -53,9 +51,9 @@ impl Op<2> for MatMul {
 
 /// The matrices of `x` broadcast over the leading axes `lead`, as a view.
 fn stack(x: &Tensor, lead: &[usize]) -> Tensor {
-    let mut sizes = lead.to_vec();
-    sizes.extend_from_slice(&x.shape()[x.rank() - 2..]);
-    x.expand(sizes)
+    let shape = x.shape();
+    let (own, matrix) = shape.split_at(x.rank() - 2);
+    if own == lead { x.clone() } else { x.expand([lead, matrix].concat()) }
 }
 
 impl Tensor {

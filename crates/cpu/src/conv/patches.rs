@@ -104,7 +104,7 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
                 done += line;
             }
         }
-        (to, Rows { lines: starts, width: self.w.output, skip: 0, row: (self.pixel() * self.w.stride) as isize })
+        (to, Rows { lines: starts.into(), width: self.w.output, skip: 0, row: (self.pixel() * self.w.stride) as isize })
     }
 
     /// Copies line `y` of image `n`, with its padding.

@@ -2,6 +2,7 @@
 //! through it.
 
 use crate::simd::{Kernel, SimdFloat, Vector, prefetch, prefetch_far, prefetch_to_write};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// The vectors in a tile's row.
@@ -67,7 +68,7 @@ pub(crate) struct Run {
 #[derive(Clone, Debug)]
 pub(crate) struct Rows {
     /// The place of each line.
-    pub lines: Vec<isize>,
+    pub lines: Cow<'static, [isize]>,
     /// The rows in a line.
     pub width: usize,
     /// The rows of the first line that are left out.
@@ -79,7 +80,7 @@ pub(crate) struct Rows {
 impl Rows {
     /// Rows as far apart as that.
     pub fn even(row: isize) -> Self {
-        Self { lines: vec![0], width: usize::MAX, skip: 0, row }
+        Self { lines: Cow::Borrowed(&[0]), width: usize::MAX, skip: 0, row }
     }
 
     /// Writes the places of `count` rows as far apart as `row` to `to`.

@@ -110,22 +110,19 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
         let packer = Packer { level: self.level, tile };
         let plan = Plan { product: self, packer, packed: None, direct, add, depth };
         let parts = parts(results, self.depth, depth.blocks());
-        if parts.len() == 1 {
-            plan.run(&parts, Shared::new(out), places, 0);
+        if parts.blocks() == 1 {
+            plan.run(parts, Shared::new(out), places, 0);
         } else {
-            plan.run_split(&parts, out, places);
+            plan.run_split(parts, out, places);
         }
     }
 }
 
 /// The blocks of k that are summed apart and added up at the end, so that a small C with a great depth has work
 /// for several threads. A function of the sizes alone.
-pub(super) fn parts(out: usize, depth: usize, blocks: usize) -> Vec<Range<usize>> {
-    let each = match out <= SPLIT_OUT && depth >= 4 * DEPTH {
-        true => blocks.div_ceil(SPLIT_PARTS.min(depth / (2 * DEPTH))),
-        false => blocks,
-    };
-    (0..blocks).step_by(each).map(|b| b..blocks.min(b + each)).collect()
+pub(super) fn parts(out: usize, depth: usize, blocks: usize) -> Cuts {
+    let split = out <= SPLIT_OUT && depth >= 4 * DEPTH;
+    Cuts::of_count(blocks, 1, if split { SPLIT_PARTS.min(depth / (2 * DEPTH)) } else { 1 })
 }
 
 /// Adds up the parts `partial`, `[rows, cols]` each, in order, on the bias, what `out` holds at the places of its rows if they
@@ -159,16 +156,16 @@ pub(crate) fn add_up<T: SimdFloat>(
 
 impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
     /// Sums each part apart, then adds them up in order.
-    fn run_split(&self, parts: &[Range<usize>], out: &mut [T], places: &Rows) {
+    fn run_split(&self, parts: Cuts, out: &mut [T], places: &Rows) {
         let (rows, cols) = (self.product.rows, self.product.cols);
         let size = rows * cols;
-        let mut partial = Buffer::uninit(T::DTYPE, parts.len() * size);
+        let mut partial = Buffer::uninit(T::DTYPE, parts.blocks() * size);
         self.run(parts, Shared::new(partial.as_mut::<T>()), &Rows::even(cols as isize), size);
         add_up(partial.as_slice::<T>(), [rows, cols], out, places, self.product.bias, self.add);
     }
 
     /// Computes each part of the depth into a matrix of its own, `apart` after the one before.
-    fn run(&self, parts: &[Range<usize>], out: Shared<T>, places: &Rows, apart: usize) {
+    fn run(&self, parts: Cuts, out: Shared<T>, places: &Rows, apart: usize) {
         let p = self.product;
         let tile = self.packer.tile;
         let (tall, wide) = (p.rows.div_ceil(tile.rows), p.cols.div_ceil(tile.cols));
@@ -178,7 +175,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
             jobs if jobs > most => jobs.next_multiple_of(most).min(2 * most),
             jobs => jobs.clamp(1, most),
         };
-        let jobs = jobs.div_ceil(parts.len());
+        let jobs = jobs.div_ceil(parts.blocks());
         // the longer side is divided first
         let (down, across) = if tall >= wide {
             let down = jobs.min(tall);
@@ -194,18 +191,18 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         let down = rows.blocks().div_ceil(each);
         // what one thread would pack alone each job packs for itself, where its core finds it
         let shared = self.depth.blocks() * wide.div_ceil(GROUP) > 1;
-        let packed = (rows.blocks() > 1 && parts.len() == 1 && shared && !self.direct).then(|| self.pack_all());
+        let packed = (rows.blocks() > 1 && parts.blocks() == 1 && shared && !self.direct).then(|| self.pack_all());
         let plan = Plan { packed: packed.as_ref().map(Buffer::as_slice), ..*self };
-        for_ranges_if(p.spread, parts.len() * down * across, |job| {
+        for_ranges_if(p.spread, parts.blocks() * down * across, |job| {
             let (part, down, across) = (job / (down * across), job / across % down, job % across);
             let cols = across * panels * tile.cols..p.cols.min((across + 1) * panels * tile.cols);
             let job = Job {
-                depth: parts[part].clone(),
+                depth: parts.range(part),
                 rows: down * each..rows.blocks().min((down + 1) * each),
                 out: out.ptr().wrapping_add(part * apart),
                 places,
                 start: match p.bias {
-                    _ if parts.len() > 1 => Start::Zero,
+                    _ if parts.blocks() > 1 => Start::Zero,
                     Some(bias) => Start::Bias(bias[cols.start..].as_ptr()),
                     None if self.add => Start::Out,
                     None => Start::Zero,

@@ -87,8 +87,8 @@ fn suits(product: &Product<f32, Strided<f32>>) -> bool {
         })
 }
 
-/// Whether at most half of the numbers that are looked at are not 0, and early on not nearly all. The look goes from the
-/// start of the first lines to the end of the last ones.
+/// Whether at most half of the numbers that are looked at are not 0, in the first line not all of them, and early on not
+/// nearly all. The look goes from the start of the first lines to the end of the last ones.
 fn is_sparse<'a>([lines, length]: [usize; 2], part: impl Fn(usize, usize, usize) -> &'a [f32]) -> bool {
     let count = length.min(LOOK[1]);
     let (mut seen, mut kept) = (0, 0);
@@ -96,7 +96,7 @@ fn is_sparse<'a>([lines, length]: [usize; 2], part: impl Fn(usize, usize, usize)
         let numbers = part((2 * i + 1) * lines / (2 * LOOK[0]), i * (length - count) / (LOOK[0] - 1), count);
         kept += numbers.iter().filter(|&&x| x != 0.0).count();
         seen += count;
-        if i == LOOK[0] / 4 && 4 * kept > 3 * seen {
+        if i == 0 && kept == seen || i == LOOK[0] / 4 && 4 * kept > 3 * seen {
             return false;
         }
     }
@@ -137,18 +137,18 @@ fn multiply(product: &Product<f32, Strided<f32>>, y: &mut [f32], stride: usize, 
     };
     let at_once = (LISTED / depth).max(JOB_ROWS.end);
     let mut partial =
-        Buffer::uninit(DType::F32, if parts.len() > 1 { parts.len() * rows.min(at_once) * cols } else { 0 });
+        Buffer::uninit(DType::F32, if parts.blocks() > 1 { parts.blocks() * rows.min(at_once) * cols } else { 0 });
     for first in (0..rows).step_by(at_once) {
         let rows = first..rows.min(first + at_once);
         let lists = Lists::new(product, rows.clone(), &steps, Keep::Nonzeros);
         let sparse = Sparse { product, steps: steps.clone(), lists, rows: rows.clone() };
         let y = &mut y[first * stride..];
-        if parts.len() == 1 {
-            sparse.run(&parts, Shared::new(y), stride, 0, start);
+        if parts.blocks() == 1 {
+            sparse.run(parts, Shared::new(y), stride, 0, start);
         } else {
             let size = rows.len() * cols;
-            sparse.run(&parts, Shared::new(partial.as_mut()), cols, size, End::Zero);
-            let partial = &partial.as_slice::<f32>()[..parts.len() * size];
+            sparse.run(parts, Shared::new(partial.as_mut()), cols, size, End::Zero);
+            let partial = &partial.as_slice::<f32>()[..parts.blocks() * size];
             add_up(partial, [rows.len(), cols], y, &Rows::even(stride as isize), product.bias, add);
         }
     }
@@ -170,10 +170,10 @@ fn steps(blocks: Cuts) -> Vec<Step> {
 
 impl Sparse<'_> {
     /// Computes the listed rows for each part of the depth into a matrix of its own, `apart` after the one before.
-    fn run(&self, parts: &[Range<usize>], out: Shared<f32>, stride: usize, apart: usize, start: End) {
+    fn run(&self, parts: Cuts, out: Shared<f32>, stride: usize, apart: usize, start: End) {
         let cols = self.product.cols;
         let across = cols.div_ceil(COLUMNS);
-        let jobs = parts.len() * across;
+        let jobs = parts.blocks() * across;
         let few = self.rows.len().div_ceil(JOB_ROWS.end);
         let down = (2 * threads()).div_ceil(jobs).min(self.rows.len() / JOB_ROWS.start).max(few).max(1);
         let rows = Cuts::of_count(self.rows.len(), 1, down);
@@ -188,7 +188,7 @@ impl Sparse<'_> {
                     start => start,
                 };
                 let out = out.ptr().wrapping_add(part * apart + rows.start * stride + cols.start);
-                let job = Job { blocks: parts[part].clone(), rows, cols, out, stride, start };
+                let job = Job { blocks: parts.range(part), rows, cols, out, stride, start };
                 // SAFETY: C has room for these rows and columns, and no other job writes them.
                 unsafe { self.job(&job, &mut scratch) }
             }
