@@ -1,14 +1,12 @@
 //! [`Buffer`]: memory of one dtype, 64-byte aligned, handed out uninitialised from a size-class cache.
 
-use crate::par::{self, GRAIN};
-use crate::simd::{self, Finite};
+use crate::known::Known;
 use crate::usage::Count;
 use cotangent_base::{DType, Element, View};
 use std::alloc::{Layout as Memory, alloc, dealloc, handle_alloc_error};
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
 /// Cache-line and AVX-512 register size.
 const ALIGN: usize = 64;
@@ -22,18 +20,9 @@ pub struct Buffer {
     memory: NonNull<u8>,
     dtype: DType,
     len: usize,
-    /// What is known of the numbers since they were last written; see [`Buffer::is_finite`].
-    finite: AtomicU8,
+    /// What is known of the numbers since they were last written.
+    pub(crate) known: Known,
 }
-
-/// [`Buffer::finite`]: nobody has asked.
-const UNASKED: u8 = 0;
-/// Somebody has asked once.
-const ASKED: u8 = 1;
-/// All numbers are finite.
-const FINITE: u8 = 2;
-/// Some number is not.
-const INFINITE: u8 = 3;
 
 // SAFETY: a Buffer owns its memory alone; shared references only read it.
 unsafe impl Send for Buffer {}
@@ -50,7 +39,7 @@ impl Buffer {
             // SAFETY: the block is `bytes` long.
             unsafe { memory.as_ptr().write_bytes(if dtype == DType::Bool { 1 } else { 0xFF }, bytes) };
         }
-        Self { memory, dtype, len, finite: AtomicU8::new(UNASKED) }
+        Self { memory, dtype, len, known: Known::default() }
     }
 
     /// Memory holding a copy of `values`.
@@ -101,33 +90,17 @@ impl Buffer {
     #[allow(clippy::should_implement_trait)]
     pub fn as_mut<T: Element>(&mut self) -> &mut [T] {
         assert_eq!(T::DTYPE, self.dtype, "a kernel asked for the wrong dtype");
-        *self.finite.get_mut() = UNASKED;
+        self.known = Known::default();
         // SAFETY: as in `as_slice`, and the buffer is borrowed mutably.
         unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr().cast(), self.len) }
     }
 }
 
 impl Buffer {
-    /// Whether the numbers are f32 and known to be finite. To look at them takes as long as to multiply them by a vector, so that
-    /// is done when this is asked for the second time without a write in between: weights that are only used get it.
-    pub(crate) fn is_finite(&self) -> bool {
-        let known = self.finite.load(Relaxed);
-        let now = match known {
-            UNASKED => ASKED,
-            ASKED if self.dtype == DType::F32 && all_finite(self.as_slice()) => FINITE,
-            ASKED => INFINITE,
-            known => known,
-        };
-        if now != known {
-            self.finite.store(now, Relaxed);
-        }
-        now == FINITE
-    }
-
     /// The same memory as elements of `dtype`, of the same size, of which any bits are a value.
     fn seen_as(&self, dtype: DType) -> ManuallyDrop<Buffer> {
         debug_assert!(dtype != DType::Bool && dtype.bytes() == self.dtype.bytes());
-        ManuallyDrop::new(Self { memory: self.memory, dtype, len: self.len, finite: AtomicU8::new(UNASKED) })
+        ManuallyDrop::new(Self { memory: self.memory, dtype, len: self.len, known: Known::default() })
     }
 
     /// The memory of all elements.
@@ -138,20 +111,10 @@ impl Buffer {
 
     /// The memory of all elements, to write what the dtype allows.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-        *self.finite.get_mut() = UNASKED;
+        self.known = Known::default();
         // SAFETY: as in `bytes`, and the buffer is borrowed mutably.
         unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr(), self.len * self.dtype.bytes()) }
     }
-}
-
-fn all_finite(numbers: &[f32]) -> bool {
-    let finite = AtomicBool::new(true);
-    par::for_ranges(numbers.len(), GRAIN, |start, end| {
-        if !simd::run(Finite(&numbers[start..end])) {
-            finite.store(false, Relaxed);
-        }
-    });
-    finite.into_inner()
 }
 
 /// `f` of the views, which are of one dtype, seen as of `dtype`: one of the same size, of which any bits are a value.
@@ -179,7 +142,7 @@ pub(crate) fn by_words<const N: usize>(x: [View<Buffer>; N], f: impl FnOnce([Vie
 /// The same with a buffer to write to, of the view's dtype.
 pub(crate) fn by_words_to(out: &mut Buffer, x: View<Buffer>, f: impl FnOnce(&mut Buffer, View<Buffer>)) {
     assert_eq!(out.dtype, x.buffer.dtype, "a kernel got elements of different dtypes");
-    *out.finite.get_mut() = UNASKED;
+    out.known = Known::default();
     let mut seen = out.seen_as(words(out.dtype));
     seen_as(seen.dtype, [x], |[x]| f(&mut seen, x));
 }
@@ -331,22 +294,6 @@ impl Drop for Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_known_to_be_finite_until_they_are_written() {
-        let mut x = Buffer::from_slice(&[1.0_f32; 100_000]);
-        assert_eq!([(); 3].map(|()| x.is_finite()), [false, true, true]);
-        x.as_mut::<f32>()[99_999] = f32::INFINITY;
-        assert_eq!([(); 3].map(|()| x.is_finite()), [false; 3]);
-        x.as_mut::<f32>()[99_999] = 0.0;
-        assert_eq!([(); 3].map(|()| x.is_finite()), [false, true, true]);
-        let nan = Buffer::from_slice(&[f32::NAN]);
-        let layout = cotangent_base::Layout::contiguous([1].into());
-        crate::memory::assign(&mut x, layout, View { buffer: &nan, layout });
-        assert_eq!([(); 3].map(|()| x.is_finite()), [false; 3]);
-        let wide = Buffer::from_slice(&[1.0_f64]);
-        assert_eq!([(); 3].map(|()| wide.is_finite()), [false; 3]);
-    }
 
     #[test]
     fn freed_memory_is_handed_out_again() {

@@ -24,6 +24,11 @@ pub(crate) fn dense<T: Element>(x: View<'_, Buffer>) -> Dense<'_, T> {
     }
 }
 
+/// The buffer of `x`, if it holds these elements in their order and no others.
+pub(crate) fn whole(x: View<'_, Buffer>) -> Option<&Buffer> {
+    (x.layout.is_contiguous() && x.shape().count() == x.buffer.len()).then_some(x.buffer)
+}
+
 impl<T: Element> Deref for Dense<'_, T> {
     type Target = [T];
     fn deref(&self) -> &[T] {

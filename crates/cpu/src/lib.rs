@@ -11,6 +11,7 @@ mod dispatch;
 pub mod gemm;
 pub mod index;
 mod keep;
+mod known;
 pub mod memory;
 pub mod naive;
 pub mod norm;

@@ -16,7 +16,7 @@ mod tests;
 mod winners;
 mod winograd;
 
-use crate::dense::dense;
+use crate::dense::{dense, whole};
 use crate::dispatch::for_float;
 use crate::gemm::{Product, Strided, collide};
 use crate::par::{Shared, for_ranges};
@@ -25,7 +25,7 @@ use crate::{Buffer, memory};
 use cotangent_base::{ConvGeometry, DType, DataFormat, Slide, View, Window};
 use format::{from_last, to_last};
 use patches::{Patches, Transposed, padded};
-use rectified::{images_at_once, is_light, rectify};
+use rectified::{is_light, rectify, rows_at_once};
 use std::ops::Range;
 use winograd::Winograd;
 
@@ -142,25 +142,28 @@ fn forward<T: SimdFloat>(
     assert_eq!((x.shape(), w.shape()), (g.x_shape(), g.w_shape()), "[conv2d] x and w against the geometry");
     let (x, w, bias) = (to_last::<T>(x, g.format), dense::<T>(w), bias.map(dense::<T>));
     let s = Sizes::new(g);
-    let (image, windows) = (g.window.h.input * g.window.w.input * s.channels, g.window.h.output * g.window.w.output);
-    // a ReLU costs less while the results are in a cache: some images at a time, if they are little work
-    let at_once = if relu && is_light(g) { images_at_once(g) } else { g.batch };
+    let (image, height) = (g.window.h.input * g.window.w.input * s.channels, g.window.h.output);
+    // a ReLU costs less while the results are in a cache: some rows at a time, if they are little work
+    let at_once = if relu && is_light(g) { rows_at_once(g) } else { g.batch * height };
     let y = Buffer::build(s.windows * s.filters, |y| {
+        let row = g.window.w.output * s.filters;
         let y = Shared::new(y);
-        for_ranges(g.batch, at_once, |start, end| {
-            // SAFETY: each image has a place of its own.
-            let y = unsafe { y.part(start * windows * s.filters, end * windows * s.filters) };
+        for_ranges(g.batch * height, at_once, |start, end| {
+            // SAFETY: each row has a place of its own.
+            let y = unsafe { y.part(start * row, end * row) };
+            let images = &x[start / height * image..end.div_ceil(height) * image];
             for group in 0..g.groups {
                 let filters = s.filters_of(group);
+                let patches = Patches::new(images, g.window, s.channels, s.channels_of(group));
                 let product = Product {
                     level,
-                    rows: (end - start) * windows,
+                    rows: (end - start) * g.window.w.output,
                     cols: s.group_filters,
                     depth: s.columns,
-                    a: Patches::new(&x[start * image..end * image], g.window, s.channels, s.channels_of(group)),
+                    a: if g.batch == 1 { patches.of_rows(start..end) } else { patches },
                     b: Strided::new(&w, filters.start, [s.group_filters, s.columns], [1, s.filters as isize]),
                     bias: bias.as_deref().map(|b| &b[filters.clone()]),
-                    spread: at_once == g.batch,
+                    spread: at_once >= g.batch * height,
                 };
                 product.write(tail(y, filters.start), s.filters);
             }
@@ -181,12 +184,13 @@ fn winograd_forward(
     relu: bool,
     g: &ConvGeometry,
 ) -> Option<Buffer> {
-    let (x, w, bias) = (to_last::<f32>(x, g.format), dense::<f32>(w), bias.map(dense::<f32>));
+    let (keeper, w) = (whole(w), dense::<f32>(w));
+    let (x, bias) = (to_last::<f32>(x, g.format), bias.map(dense::<f32>));
     let size = [g.window.h.output, g.window.w.output];
     let mut y = Buffer::uninit(DType::F32, g.y_shape().count());
     let (to, filters) = (Shared::new(y.as_mut()), g.filters);
     let finish = winograd::Plain { y: to, bias: bias.as_deref(), least: winograd::least(relu), size, filters };
-    let finite = Winograd::forward(level, &x, &w, g).run(size, &finish);
+    let finite = Winograd::forward(level, &x, &w, keeper, g).run(size, &finish);
     finite.then(|| from_last(y, g.format, g.format.nhwc(&g.y_shape())))
 }
 

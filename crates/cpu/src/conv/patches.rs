@@ -75,6 +75,12 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
         Self { image, h, w, channels, first: group.start, count: group.len(), copied }
     }
 
+    /// Those of some rows of windows, of a single image.
+    pub fn of_rows(self, rows: Range<usize>) -> Self {
+        let before = self.h.before - (rows.start * self.h.stride) as isize;
+        Self { h: Axis { output: rows.len(), before, ..self.h }, ..self }
+    }
+
     /// Where the first number of each window of some rows of windows lies, which are where they are.
     fn places(&self, rows: Range<usize>) -> Rows {
         let (pixel, line) = (self.pixel() as isize, self.line() as isize);

@@ -4,7 +4,7 @@ use super::conv2d;
 use super::format::{from_last, to_last};
 use super::winograd::{self, Pooled, Winograd};
 use crate::Buffer;
-use crate::dense::dense;
+use crate::dense::{dense, whole};
 use crate::par::Shared;
 use crate::pool::max_pool2d;
 use crate::simd::Level;
@@ -41,7 +41,8 @@ pub(super) fn by_tiles(
     conv: &ConvGeometry,
     pool: &PoolGeometry,
 ) -> Option<(Buffer, Buffer)> {
-    let (x, w, bias) = (to_last::<f32>(x, conv.format), dense::<f32>(w), bias.map(dense::<f32>));
+    let (keeper, w) = (whole(w), dense::<f32>(w));
+    let (x, bias) = (to_last::<f32>(x, conv.format), bias.map(dense::<f32>));
     let (count, size) = (pool.y_shape().count(), [pool.window.h.output, pool.window.w.output]);
     let (mut y, mut taps) = (Buffer::uninit(DType::F32, count), Buffer::uninit(DType::U32, count));
     let finish = Pooled {
@@ -52,7 +53,7 @@ pub(super) fn by_tiles(
         size,
         filters: conv.filters,
     };
-    let finite = Winograd::forward(level, &x, &w, conv).run(size.map(|s| 2 * s), &finish);
+    let finite = Winograd::forward(level, &x, &w, keeper, conv).run(size.map(|s| 2 * s), &finish);
     let images = pool.format.nhwc(&pool.y_shape());
     finite.then(|| (from_last(y, pool.format, images), from_last(taps, pool.format, images)))
 }

@@ -7,7 +7,7 @@ use crate::Buffer;
 use crate::dispatch::for_float;
 use crate::gemm::{Product, Strided};
 use crate::memory::piece;
-use crate::par::{Shared, for_ranges};
+use crate::par::{Shared, for_ranges, threads};
 use crate::simd::{Kernel, Level, SimdFloat, Vector, run_at};
 use cotangent_base::{ConvGeometry, DataFormat, View};
 use std::ops::Range;
@@ -16,6 +16,8 @@ use std::ops::Range;
 const LIGHT: usize = 64;
 /// The results, in numbers, that are worked on at a time: they stay in the second-level cache.
 const AT_ONCE: usize = 1 << 16;
+/// So many products of a single image are worth a thread.
+const PIECE: usize = 1 << 16;
 /// The most parts that the images are divided into; each has a dw of its own.
 const PARTS: usize = 16;
 
@@ -24,8 +26,20 @@ pub(super) fn is_light(g: &ConvGeometry) -> bool {
     Sizes::new(g).columns <= LIGHT
 }
 
+/// The rows of windows, counted through all images, whose results are worked on at a time: those of some images, or some of
+/// a single image's, so that each thread has about as many.
+pub(super) fn rows_at_once(g: &ConvGeometry) -> usize {
+    let height = g.window.h.output;
+    if g.batch > 1 {
+        return images_at_once(g).min(g.batch.div_ceil(threads())) * height;
+    }
+    let s = Sizes::new(g);
+    let pieces = (s.windows * s.columns * s.filters / PIECE).clamp(1, threads());
+    height.div_ceil(pieces).max(1)
+}
+
 /// The images whose results stay in a cache.
-pub(super) fn images_at_once(g: &ConvGeometry) -> usize {
+fn images_at_once(g: &ConvGeometry) -> usize {
     (AT_ONCE / (g.window.h.output * g.window.w.output * g.filters).max(1)).max(1)
 }
 

@@ -132,6 +132,14 @@ fn a_relu_behind_cuts_the_results_and_gates_the_cotangents() {
     // more results than are worked on at a time, and vectors beyond the two that are summed side by side
     relu_agrees::<f32>(&geometry(37, 28, 1, 32, 1));
     relu_agrees::<f32>(&geometry(3, 9, 2, 50, 1));
+    // one image, whose rows are divided between the threads
+    relu_agrees::<f32>(&geometry(1, 28, 1, 32, 1));
+    relu_agrees::<f32>(&geometry(1, 57, 3, 32, 2));
+    let same = WindowSpec { padding: Padding::Same, ..WindowSpec::new([5, 5]) };
+    relu_agrees::<f32>(&ConvGeometry {
+        window: same.over("conv2d", [41; 2]).expect("it fits"),
+        ..geometry(1, 41, 1, 33, 1)
+    });
 }
 
 #[test]
@@ -198,7 +206,8 @@ fn views_of_any_stride_are_taken() {
 
 #[test]
 fn the_bits_are_the_same_for_any_number_of_threads() {
-    for g in [geometry(9, 28, 1, 32, 1), geometry(7, 20, 24, 40, 1), geometry(7, 20, 24, 40, 2)] {
+    let many = [geometry(9, 28, 1, 32, 1), geometry(7, 20, 24, 40, 1), geometry(7, 20, 24, 40, 2)];
+    for g in many.into_iter().chain([geometry(1, 28, 1, 32, 1), geometry(1, 26, 32, 64, 1)]) {
         let o = Operands::new::<f32>(&g);
         let (x, w, dy) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()), whole(&o.dy, g.y_shape()));
         assert_same_on_any_threads(|| {

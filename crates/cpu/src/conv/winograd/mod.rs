@@ -19,6 +19,7 @@ mod transform;
 
 use crate::Buffer;
 use crate::gemm::{self, Block, Left, Right, Run, Scratch, Start, Tile, TileOf, collide};
+use crate::known::Derived;
 use crate::par::{GRAIN, Shared, for_ranges, threads};
 use crate::simd::{Level, run_at};
 use cotangent_base::{ConvGeometry, DType, Slide};
@@ -39,6 +40,8 @@ const LEAST: usize = 16;
 const LEAST_TILES: usize = 96;
 /// So few weights for each tap, transformed, stay in the second-level cache: fewer large tiles pay for them.
 const FEW_WEIGHTS: usize = 1 << 13;
+/// No more transformed weights than this are kept with those that they were made of.
+const KEPT: usize = 1 << 20;
 
 /// A convolution that [`suits`], channels last.
 pub(super) struct Winograd<'a> {
@@ -46,6 +49,8 @@ pub(super) struct Winograd<'a> {
     images: Images<'a>,
     /// `[tap, c, k]`.
     w: &'a [f32],
+    /// The buffer that holds these weights and nothing else, if there is one.
+    keeper: Option<&'a Buffer>,
     batch: usize,
     filters: usize,
     /// The results in a tile's side, 2 or 4.
@@ -121,18 +126,21 @@ fn side(batch: usize, size: [usize; 2], weights: usize) -> usize {
 }
 
 impl<'a> Winograd<'a> {
-    /// The convolution of x and w with this geometry.
-    pub fn forward(level: Level, x: &'a [f32], w: &'a [f32], g: &ConvGeometry) -> Self {
-        assert!(w.len() == g.w_shape().count());
+    /// The convolution of x and w with this geometry; `keeper` holds just w, perhaps.
+    pub fn forward(level: Level, x: &'a [f32], w: &'a [f32], keeper: Option<&'a Buffer>, g: &ConvGeometry) -> Self {
+        assert!(
+            w.len() == g.w_shape().count()
+                && keeper.is_none_or(|keeper| keeper.as_slice::<f32>().as_ptr() == w.as_ptr())
+        );
         let side = side(g.batch, [g.window.h.output, g.window.w.output], g.channels * g.filters);
-        Self { level, images: Images::under(x, g), w, batch: g.batch, filters: g.filters, side }
+        Self { level, images: Images::under(x, g), w, keeper, batch: g.batch, filters: g.filters, side }
     }
 
     /// The cotangent of its x, from y's; w with its taps flipped, its channels and filters exchanged.
     pub fn backward(level: Level, dy: &'a [f32], w: &'a [f32], g: &ConvGeometry) -> Self {
         assert!(w.len() == g.w_shape().count());
         let side = side(g.batch, [g.window.h.input, g.window.w.input], g.channels * g.filters);
-        Self { level, images: Images::above(dy, g), w, batch: g.batch, filters: g.channels, side }
+        Self { level, images: Images::above(dy, g), w, keeper: None, batch: g.batch, filters: g.channels, side }
     }
 
     /// Computes the first `size` (rows and columns) results of each image and hands them to `finish`; false if one is not
@@ -140,13 +148,19 @@ impl<'a> Winograd<'a> {
     pub fn run<F: Finish>(&self, size: [usize; 2], finish: &F) -> bool {
         let tiles = size.map(|size| size.div_ceil(self.side));
         let tile = run_at::<f32, _>(self.level, TileOf);
-        let u = self.weights(tile.cols);
+        let made = [self.side, tile.cols, self.images.channels, self.filters];
+        let keeper = self.keeper.filter(|_| self.places() * self.images.channels * self.filters <= KEPT);
+        let u = match keeper {
+            Some(keeper) => keeper.derive(made, || self.weights(tile.cols)),
+            None => Derived::New(self.weights(tile.cols)),
+        };
         let plan = Plan { conv: self, tiles, tile, u: u.as_slice(), finish };
         let count = self.batch * tiles[0] * tiles[1];
         let each = self.places() * (plan.inputs_apart() + plan.outputs_apart());
-        // as many blocks for each thread
+        // as many blocks for each thread; few tiles are not rounded up to whole ones of the product's
         let blocks = count.div_ceil((BLOCK / each).max(BLOCK_TILES)).next_multiple_of(threads());
-        let block = count.div_ceil(blocks).next_multiple_of(tile.rows);
+        let block = count.div_ceil(blocks);
+        let block = block.next_multiple_of(if block > 4 * tile.rows { tile.rows } else { 2 });
         let finite = AtomicBool::new(true);
         for_ranges(count, block, |start, end| {
             if !plan.block(start..end) {
@@ -210,7 +224,7 @@ impl<F: Finish> Plan<'_, F> {
         let (wide, far) = (self.inputs_apart(), self.outputs_apart());
         let (level, filters, places) = (self.conv.level, self.conv.filters, self.conv.places());
         let v = v.take(places * tiles.len() * wide);
-        let m = m.take(places * tiles.len() * far);
+        let m: &mut [f32] = m.take(places * tiles.len() * far);
         let rows = Rows { to: Shared::new(v), count: tiles.len(), apart: wide };
         let (images, grid, finish, count) = (self.conv.images, self.tiles, self.finish, tiles.len());
         let channels = 0..images.channels;
@@ -218,8 +232,13 @@ impl<F: Finish> Plan<'_, F> {
             2 => run_at(level, Inputs::<4> { images, channels, grid, tiles: tiles.clone(), v: rows }),
             _ => run_at(level, Inputs::<6> { images, channels, grid, tiles: tiles.clone(), v: rows }),
         }
+        let (mut left, mut out) = (Left::new(), Vec::new());
+        (left.runs, left.step) = (vec![Run { at: 0, len: self.conv.images.channels }], 1);
         for place in 0..places {
-            self.multiply(place, count, v, m);
+            let (v, m) = (v[place * count * wide..].as_ptr(), m[place * count * far..].as_mut_ptr());
+            gemm::Rows::find_even(v, wide as isize, count, &mut left.rows);
+            gemm::Rows::find_even(m.cast_const(), far as isize, count, &mut out);
+            self.multiply(place, &left, &out);
         }
         match self.conv.side {
             2 => run_at(level, Outputs::<F, 4> { filters, grid, tiles, apart: far, m, finish }),
@@ -227,28 +246,11 @@ impl<F: Finish> Plan<'_, F> {
         }
     }
 
-    /// The products of one place: `m[place] = v[place] · u[place]`.
-    fn multiply(&self, place: usize, tiles: usize, v: &[f32], m: &mut [f32]) {
-        let (channels, filters) = (self.conv.images.channels, self.conv.filters);
-        let (wide, far) = (self.inputs_apart(), self.outputs_apart());
-        let panel = self.tile.cols * channels;
-        let (mut left, mut out) = (Left::new(), Vec::new());
-        gemm::Rows::even(wide as isize).find(
-            v[place * tiles * wide..][..tiles * wide].as_ptr(),
-            0..tiles,
-            &mut left.rows,
-        );
-        gemm::Rows::even(far as isize).find(m[place * tiles * far..][..tiles * far].as_mut_ptr(), 0..tiles, &mut out);
-        (left.runs, left.step) = (vec![Run { at: 0, len: channels }], 1);
+    /// The products of one place: `out = left · u[place]`.
+    fn multiply(&self, place: usize, left: &Left<f32>, out: &[*const f32]) {
         let size = self.u.len() / self.conv.places();
-        let u = &self.u[place * size..][..size];
-        let block = Block {
-            left: &left,
-            right: Right { at: u.as_ptr(), panel, step: self.tile.cols as isize },
-            cols: filters,
-            start: Start::Zero,
-            out: &out,
-        };
-        run_at(self.conv.level, block);
+        let at = self.u[place * size..][..size].as_ptr();
+        let right = Right { at, panel: self.tile.cols * self.conv.images.channels, step: self.tile.cols as isize };
+        run_at(self.conv.level, Block { left, right, cols: self.conv.filters, start: Start::Zero, out });
     }
 }

@@ -113,6 +113,23 @@ fn results_agree_with_the_definition() {
 }
 
 #[test]
+fn transformed_weights_that_are_kept_follow_the_weights() {
+    for g in [geometry(1, [26, 26], [32, 64], Padding::Valid), geometry(9, [12, 12], [16, 16], Padding::Same)] {
+        let mut o = Operands::new(&g);
+        let y = |w: &Buffer, x: &Buffer| {
+            let y = winograd_forward(Level::current(), whole(x, g.x_shape()), whole(w, g.w_shape()), None, false, &g);
+            values(&y.expect("all is finite"))
+        };
+        for _ in 0..2 {
+            let copy = Buffer::from_slice::<f32>(o.w.as_slice());
+            let want = y(&copy, &o.x);
+            (0..3).for_each(|_| assert_eq!(y(&o.w, &o.x), want));
+            o.w.as_mut::<f32>().iter_mut().for_each(|w| *w = 1.0 - *w);
+        }
+    }
+}
+
+#[test]
 fn cotangents_agree_with_the_definition() {
     for g in geometries() {
         let o = Operands::new(&g);
