@@ -21,13 +21,24 @@ const ACROSS: usize = 256;
 const DEPTH: usize = 512;
 /// Below these rows and steps, zeros are not looked for.
 const LEAST: [usize; 2] = [32, 128];
+/// The first so many of each [`DEPTH`] numbers of x are looked at to tell whether zeros are worth being skipped.
+const LOOK: usize = 64;
+
+/// How the matrix is gone through.
+#[derive(Clone, Copy)]
+struct Way {
+    /// Whether the work may be spread over the threads.
+    spread: bool,
+    /// Whether steps at which x is 0 are left out.
+    skip: bool,
+}
 
 /// `y[i] = Σ_k a[i, k]·x[k]`, the rows of a being its lanes, which lies in `of`.
 pub(super) fn product<T: SimdFloat>(level: Level, a: Strided<T>, of: &Buffer, x: &[T], y: &mut [T], spread: bool) {
     if !a.steps_touch() && a.lanes_touch() {
         let large = y.len() >= LEAST[0] && x.len() >= LEAST[1];
-        let skip = large && 4 * x.iter().filter(|&&x| x == T::default()).count() >= x.len() && of.is_finite();
-        return across(level, a, x, y, [spread, skip]);
+        let skip = large && has_zeros(x) && of.is_finite();
+        return across(level, a, x, y, Way { spread, skip });
     }
     let (count, depth) = (y.len(), x.len());
     let y = Shared::new(y);
@@ -42,8 +53,15 @@ pub(super) fn product<T: SimdFloat>(level: Level, a: Strided<T>, of: &Buffer, x:
     });
 }
 
+/// Whether a quarter of the numbers that are looked at is 0.
+fn has_zeros<T: SimdFloat>(x: &[T]) -> bool {
+    let seen = x.chunks(DEPTH).flat_map(|x| &x[..x.len().min(LOOK)]);
+    let (zeros, count) = seen.fold((0, 0), |(zeros, count), &x| (zeros + usize::from(x == T::default()), count + 1));
+    4 * zeros >= count
+}
+
 /// Where rows touch, a piece has enough of them for each step to be a long run, and [`DEPTH`] steps.
-fn across<T: SimdFloat>(level: Level, a: Strided<T>, x: &[T], y: &mut [T], [spread, skip]: [bool; 2]) {
+fn across<T: SimdFloat>(level: Level, a: Strided<T>, x: &[T], y: &mut [T], Way { spread, skip }: Way) {
     let (count, across) = (y.len(), y.len().div_ceil(ACROSS));
     let parts = x.len().div_ceil(DEPTH).max(1);
     let mut sums = Buffer::uninit(T::DTYPE, count * parts);

@@ -21,6 +21,7 @@ use crate::dispatch::for_float;
 use crate::par::{Shared, for_ranges, threads};
 use crate::simd::{Level, SimdFloat};
 use cotangent_base::{Element, Layout, Shape, View};
+use std::borrow::Cow;
 
 /// `y = a·b (+ bias)`: `a [.., M, K]`, `b [.., K, N]` with equal leading axes (stride 0 where broadcast),
 /// `bias [N]`; y is `[.., M, N]`. With K = 0 it is the bias, or 0.
@@ -167,6 +168,9 @@ fn multiply<T: SimdFloat>(
     }
     let (a_rows, b_columns) = (a.left(xa.as_slice()), b.right(xb.as_slice()));
     if cols != 1 && to.results != cols {
+        if cols <= NARROW && rows >= TALL && bias.is_none() && !to.add && a_rows.lanes_touch() {
+            return narrow(level, (a_rows, rows), (b_columns, cols), depth, to);
+        }
         let product = Product { level, rows, cols, depth, a: a_rows, b: b_columns, bias, spread: to.spread };
         if !sparse::compute(&product, to.y, to.stride, to.add, to.results) {
             product.compute(to.y, to.stride, to.add, to.results);
@@ -190,8 +194,33 @@ fn multiply<T: SimdFloat>(
     }
 }
 
-/// The numbers of a vector.
-fn gather<T: SimdFloat>(data: &[T], m: Matrix) -> Vec<T> {
-    let (i, stride) = if m.size[0] == 1 { (m.size[1], m.stride[1]) } else { (m.size[0], m.stride[0]) };
-    (0..i as isize).map(|i| data[(m.at as isize + i * stride) as usize]).collect()
+/// With so few columns of C, and with so many rows, a matrix whose rows touch is better the right operand: its vectors are full,
+/// and it need not be packed.
+const NARROW: usize = 16;
+const TALL: usize = 64;
+
+/// C by its transpose, `Bᵀ·Aᵀ`: each sum is the same.
+fn narrow<T: SimdFloat>(
+    level: Level,
+    (a, rows): (Strided<T>, usize),
+    (b, cols): (Strided<T>, usize),
+    depth: usize,
+    to: Target<T>,
+) {
+    let mut turned = Buffer::uninit(T::DTYPE, cols * rows);
+    let product = Product { level, rows: cols, cols: rows, depth, a: b, b: a, bias: None, spread: to.spread };
+    product.compute(turned.as_mut::<T>(), rows, false, to.results);
+    let turned = turned.as_slice::<T>();
+    for (i, y) in to.y.chunks_mut(to.stride).take(rows).enumerate() {
+        y.iter_mut().zip(turned[i..].iter().step_by(rows)).for_each(|(y, &sum)| *y = sum);
+    }
+}
+
+/// The numbers of a vector, which stay where they are if they touch.
+fn gather<T: SimdFloat>(data: &[T], m: Matrix) -> Cow<'_, [T]> {
+    let (count, stride) = if m.size[0] == 1 { (m.size[1], m.stride[1]) } else { (m.size[0], m.stride[0]) };
+    if stride == 1 {
+        return Cow::Borrowed(&data[m.at..][..count]);
+    }
+    (0..count as isize).map(|i| data[(m.at as isize + i * stride) as usize]).collect()
 }

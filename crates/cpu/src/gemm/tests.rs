@@ -6,7 +6,7 @@ use crate::naive;
 use cotangent_base::Float;
 
 /// `[m, k, n]` at the edges of tiles, panels and blocks, and primes.
-const SIZES: [[usize; 3]; 26] = [
+const SIZES: [[usize; 3]; 27] = [
     [0, 3, 4],
     [3, 0, 4],
     [3, 4, 0],
@@ -33,6 +33,7 @@ const SIZES: [[usize; 3]; 26] = [
     [97, 321, 35],
     [401, 17, 67],
     [17, 1300, 19],
+    [100, 37, 10],
 ];
 
 /// What a test has in hand: the views as f64 in row-major order.
@@ -166,9 +167,10 @@ fn rows_of_c_that_overlap_are_refused() {
 #[test]
 fn the_strides_of_an_operand_do_not_change_a_bit() {
     let vectors = [[1, 40, 17], [1, 1300, 1], [300, 77, 1], [1, 2100, 70], [5, 1, 1], [1, 1, 9]];
-    for [m, k, n] in SIZES.into_iter().chain(vectors) {
+    let narrow = [[70, 1300, 10], [129, 2500, 3]];
+    for [m, k, n] in SIZES.into_iter().chain(vectors).chain(narrow) {
         let (a, b) = (numbers(m * k, 1), numbers(k * n, 2));
-        let bias = buffer::<f32>(&numbers(n, 3));
+        let bias = (n > NARROW).then(|| buffer::<f32>(&numbers(n, 3)));
         for level in Level::available() {
             let product = |la: Layout, lb: Layout| {
                 let [a, b] = [(&a, la), (&b, lb)].map(|(values, layout)| {
@@ -177,7 +179,8 @@ fn the_strides_of_an_operand_do_not_change_a_bit() {
                     buffer::<f32>(&all)
                 });
                 let (a, b) = (View { buffer: &a, layout: la }, View { buffer: &b, layout: lb });
-                values(&matmul_at::<f32>(level, a, b, Some(whole(&bias, [n])))).into_iter().map(f64::to_bits)
+                let bias = bias.as_ref().map(|bias| whole(bias, [n]));
+                values(&matmul_at::<f32>(level, a, b, bias)).into_iter().map(f64::to_bits)
             };
             let kinds = |shape: [usize; 2]| layouts(shape.into()).into_iter().take(5);
             let (_, plain_a) = layouts([m, k].into())[0];

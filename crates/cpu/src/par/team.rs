@@ -4,6 +4,9 @@
 //! The thread that has a loop to run publishes it, takes pieces of it until none is left, and waits for the helpers that
 //! still have one. A helper is a task of rayon's pool: it watches for loops, and goes back to the pool after
 //! [`PATIENCE`] without one. Nobody waits for a helper that has not come: a loop may end before it wakes.
+//!
+//! Each thread has a seat, and begins with that seat's share of the pieces before it takes from the others': what one loop
+//! leaves in the caches of a core, the next loop finds there.
 
 use super::threads;
 use std::any::Any;
@@ -19,15 +22,23 @@ const PATIENCE: Duration = Duration::from_micros(100);
 /// Looks between two looks at the clock, or before the processor is offered to others.
 const LOOKS: usize = 128;
 
+/// The most threads that have a share of their own.
+const SEATS: usize = 32;
+
 /// A loop that is being run.
 struct Loop<'a> {
     piece: &'a (dyn Fn(usize) + Sync),
     pieces: usize,
-    /// The next piece that nobody has.
-    next: AtomicUsize,
+    /// The shares that the pieces are divided into, at most [`SEATS`].
+    shares: usize,
+    taken: [Taken; SEATS],
     /// What the first piece that panicked said.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
+
+/// How many pieces of a share somebody has. In a cache line of its own: mostly one thread asks for it.
+#[repr(align(64))]
+struct Taken(AtomicUsize);
 
 /// Whether somebody runs a loop at present.
 static BUSY: AtomicBool = AtomicBool::new(false);
@@ -39,6 +50,8 @@ static ROUND: AtomicUsize = AtomicUsize::new(0);
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 /// The helpers that are awake, or have been called.
 static AWAKE: AtomicUsize = AtomicUsize::new(0);
+/// The seats that helpers have; the first is that of whoever runs the loop.
+static SEATED: [AtomicBool; SEATS] = [const { AtomicBool::new(false) }; SEATS];
 
 thread_local!(static IN_PIECE: Cell<bool> = const { Cell::new(false) });
 
@@ -53,11 +66,13 @@ pub(super) fn run(pieces: usize, piece: &(dyn Fn(usize) + Sync)) -> bool {
     if BUSY.compare_exchange(false, true, SeqCst, SeqCst).is_err() {
         return false;
     }
-    let work = Loop { piece, pieces, next: AtomicUsize::new(0), panic: Mutex::new(None) };
+    let shares = threads().min(pieces).min(SEATS);
+    let taken = [const { Taken(AtomicUsize::new(0)) }; SEATS];
+    let work = Loop { piece, pieces, shares, taken, panic: Mutex::new(None) };
     ROUND.fetch_add(1, SeqCst);
     CURRENT.store((&raw const work).cast_mut().cast(), SeqCst);
     call_helpers((threads() - 1).min(pieces - 1));
-    work.join_in();
+    work.join_in(0);
     // A helper says that it looks before it looks, and this thread takes the loop away before it asks who looks: so
     // either the helper is seen here, or it does not see the loop.
     CURRENT.store(null_mut(), SeqCst);
@@ -73,12 +88,15 @@ pub(super) fn run(pieces: usize, piece: &(dyn Fn(usize) + Sync)) -> bool {
 }
 
 impl Loop<'_> {
-    /// Runs pieces until none is left.
-    fn join_in(&self) {
+    /// Runs pieces until none is left, those of the seat's share first.
+    fn join_in(&self, seat: usize) {
         let outside = IN_PIECE.replace(true);
-        while let Some(i) = Some(self.next.fetch_add(1, SeqCst)).filter(|&i| i < self.pieces) {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.piece)(i))) {
-                self.panic.lock().expect("no thread panics while it holds this").get_or_insert(panic);
+        for share in (0..self.shares).map(|i| (seat + i) % self.shares) {
+            let [start, end] = [share, share + 1].map(|share| share * self.pieces / self.shares);
+            while let Some(i) = Some(start + self.taken[share].0.fetch_add(1, SeqCst)).filter(|&i| i < end) {
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.piece)(i))) {
+                    self.panic.lock().expect("no thread panics while it holds this").get_or_insert(panic);
+                }
             }
         }
         IN_PIECE.set(outside);
@@ -94,6 +112,7 @@ fn call_helpers(wanted: usize) {
 
 /// Joins each loop that comes, until none has come for a while.
 fn help() {
+    let seat = (1..SEATS).find(|&seat| !SEATED[seat].swap(true, SeqCst));
     let (mut seen, mut looks, mut idle) = (0, 0_usize, Instant::now());
     while !looks.is_multiple_of(LOOKS) || idle.elapsed() < PATIENCE {
         let round = ROUND.load(SeqCst);
@@ -104,10 +123,13 @@ fn help() {
         INSIDE.fetch_add(1, SeqCst);
         // SAFETY: the loop stays where it is while CURRENT names it and this thread is counted as inside, see `run`.
         if let Some(work) = unsafe { CURRENT.load(SeqCst).as_ref() } {
-            work.join_in();
+            work.join_in(seat.unwrap_or(0));
         }
         INSIDE.fetch_sub(1, SeqCst);
         (seen, looks, idle) = (round, 1, Instant::now());
+    }
+    if let Some(seat) = seat {
+        SEATED[seat].store(false, SeqCst);
     }
     AWAKE.fetch_sub(1, SeqCst);
 }
