@@ -292,7 +292,7 @@ pub trait Kernels {
     fn moments(&self, x: View<Self::Buffer>, channel: usize) -> (Self::Buffer, Self::Buffer);
     /// `y = (x − mean)·inv_std·gamma + beta`, all four `[C]`, along axis `channel`.
     fn normalize(&self, x: View<Self::Buffer>, channel: usize, stats: NormStats<Self::Buffer>) -> Self::Buffer;
-    /// The cotangents `(dx, dgamma, dbeta)` of batch normalisation with the batch's own statistics;
+    /// The cotangents `(dx, dgamma, dbeta)` of batch normalisation with the batch's own statistics, dx where it is needed;
     /// `stats.beta` is not read.
     fn normalize_vjp(
         &self,
@@ -300,7 +300,8 @@ pub trait Kernels {
         channel: usize,
         stats: NormStats<Self::Buffer>,
         dy: View<Self::Buffer>,
-    ) -> (Self::Buffer, Self::Buffer, Self::Buffer);
+        need_dx: bool,
+    ) -> (Option<Self::Buffer>, Self::Buffer, Self::Buffer);
     /// Softmax over the last axis, or its logarithm. A row of −∞ gives NaN.
     fn softmax(&self, x: View<Self::Buffer>, log: bool) -> Self::Buffer;
     /// From logits `[N, C]` and labels `[N]` (i64, within 0..C): the loss of each row, `[N]`, and the softmax.

@@ -310,11 +310,19 @@ pub(crate) fn normalize(x: &Tensor, channel: usize, norm: Norm) -> Tensor {
     on!(x, H, home => tensor::<H>(home.normalize(home.view(x), channel, norm.stats(&home)), x.shape()))
 }
 
-pub(crate) fn normalize_vjp(x: &Tensor, channel: usize, norm: Norm, dy: &Tensor) -> [Tensor; 3] {
+pub(crate) fn normalize_vjp(
+    x: &Tensor,
+    channel: usize,
+    norm: Norm,
+    dy: &Tensor,
+    [dx, dgamma, dbeta]: [bool; 3],
+) -> [Option<Tensor>; 3] {
     on!(x, H, home => {
-        let (dx, dgamma, dbeta) = home.normalize_vjp(home.view(x), channel, norm.stats(&home), home.view(dy));
-        let per_channel = Shape::from([x.shape()[channel]]);
-        [tensor::<H>(dx, x.shape()), tensor::<H>(dgamma, per_channel), tensor::<H>(dbeta, per_channel)]
+        let (of_x, of_gamma, of_beta) =
+            home.normalize_vjp(home.view(x), channel, norm.stats(&home), home.view(dy), dx);
+        let vector = |found| tensor::<H>(found, Shape::from([x.shape()[channel]]));
+        let of_x = of_x.map(|found| tensor::<H>(found, x.shape()));
+        [of_x, dgamma.then(|| vector(of_gamma)), dbeta.then(|| vector(of_beta))]
     })
 }
 

@@ -168,8 +168,9 @@ impl Kernels for CpuDevice {
         channel: usize,
         stats: NormStats<Buffer>,
         dy: View<Buffer>,
-    ) -> (Buffer, Buffer, Buffer) {
-        norm::normalize_vjp(x, channel, stats, dy)
+        need_dx: bool,
+    ) -> (Option<Buffer>, Buffer, Buffer) {
+        norm::normalize_vjp(x, channel, stats, dy, need_dx)
     }
 
     fn softmax(&self, x: View<Buffer>, log: bool) -> Buffer {

@@ -46,7 +46,7 @@ pub fn normalize(x: View<Buffer>, channel: usize, stats: NormStats<Buffer>) -> B
 /// The cotangents `(dx, dgamma, dbeta)` of batch normalisation with the batch's own statistics. With
 /// `x̂ = (x − mean)·inv_std` and n elements to a channel:
 /// `dbeta = Σ dy`, `dgamma = Σ dy·x̂`, `dx = gamma·inv_std·(dy − dbeta/n − x̂·dgamma/n)`.
-/// `stats.beta` is not read.
+/// `stats.beta` is not read, and there is a dx where it is needed.
 ///
 /// Ioffe, Szegedy: *Batch Normalization*, ICML 2015, §3.
 pub fn normalize_vjp(
@@ -54,7 +54,8 @@ pub fn normalize_vjp(
     channel: usize,
     stats: NormStats<Buffer>,
     dy: View<Buffer>,
-) -> (Buffer, Buffer, Buffer) {
+    need_dx: bool,
+) -> (Option<Buffer>, Buffer, Buffer) {
     let channels = Channels::new(&x.shape(), channel);
     for_float!("normalize_vjp", x.buffer.dtype(), T => {
         let (x, dy) = (dense::<T>(x), dense::<T>(dy));
@@ -64,12 +65,14 @@ pub fn normalize_vjp(
         let mut dgamma = channels.sum_products([&x, &dy], [mean, &vec![T::default(); mean.len()]]);
         dgamma.as_mut::<T>().iter_mut().zip(inv_std).for_each(|(sum, &s)| *sum *= s);
 
-        let n = T::from_f64(channels.count() as f64);
-        let scale = product::<T>(stats.inv_std, stats.gamma);
-        let shift: Vec<T> = dbeta.as_slice::<T>().iter().map(|&b| b / n).collect();
-        let slope: Vec<T> = dgamma.as_slice::<T>().iter().zip(inv_std).map(|(&g, &s)| g * s / n).collect();
-        let params = [mean, &scale, &shift, &slope];
-        (channels.map::<T, _, 2, 4>(Backward, [&x, &dy], params), dgamma, dbeta)
+        let dx = need_dx.then(|| {
+            let n = T::from_f64(channels.count() as f64);
+            let scale = product::<T>(stats.inv_std, stats.gamma);
+            let shift: Vec<T> = dbeta.as_slice::<T>().iter().map(|&b| b / n).collect();
+            let slope: Vec<T> = dgamma.as_slice::<T>().iter().zip(inv_std).map(|(&g, &s)| g * s / n).collect();
+            channels.map::<T, _, 2, 4>(Backward, [&x, &dy], [mean, &scale, &shift, &slope])
+        });
+        (dx, dgamma, dbeta)
     })
 }
 

@@ -120,6 +120,13 @@ impl<T: SimdFloat> LinearRow<'_, T> {
         // SAFETY: the caller's promise.
         let y = unsafe { self.y.part(start, end) };
         let greatest = greatest::<V>(x);
+        if x.len() <= V::WIDTH {
+            // a row of one vector stays in its register
+            let e = (load(x, 0, V::splat(f64::NEG_INFINITY)) - V::broadcast(greatest)).exp();
+            let sum = e.sum();
+            store(e * V::broadcast(sum.recip()), y, 0);
+            return (greatest, sum);
+        }
         let sum = exponentials::<V>(x, greatest, Some(&mut *y));
         let scale = V::broadcast(sum.recip());
         for j in (0..y.len()).step_by(V::WIDTH) {

@@ -230,37 +230,60 @@ pub(crate) fn update(p: &mut Buffer, g: View<Buffer>, state: &mut [&mut Buffer],
     let state_fits = state.iter().all(|s| fits(s, s.len()));
     assert!(fits(g.buffer, g.shape().count()) && state_fits, "[update] counts or dtypes differ");
     let size = dtype.bytes();
+    let of = Step { block, kept: state.len(), size };
+    let mut places = [Shared::new(&mut []); OPERANDS];
+    places.iter_mut().zip(state).for_each(|(place, s)| *place = Shared::new(s.bytes_mut()));
+    let (p, state) = (Shared::new(p.bytes_mut()), places);
+    if (1..=PIECE).contains(&count) && g.layout.is_contiguous() {
+        // few numbers that all lie in place: the one thing to ask is where
+        let g = g.buffer.bytes()[g.layout.offset * size..][..count * size].as_ptr();
+        // SAFETY: parameter, gradient and state have `count` elements.
+        return unsafe { of.run(p.ptr(), g, &state.map(Shared::ptr), count) };
+    }
     let copy = transpose::untangled(g);
     let g = Source::new(g, &copy);
     let most = if g.rows.is_contiguous() { PIECE } else { BLOCK };
-    let (p, kept) = (Shared::new(p.bytes_mut()), state.len());
-    let mut places = [Shared::new(&mut []); OPERANDS];
-    places.iter_mut().zip(state).for_each(|(place, s)| *place = Shared::new(s.bytes_mut()));
-    let state = places;
     par::for_ranges(count, piece(count), |start, end| {
         let mut scratch: Scratch = [MaybeUninit::uninit(); BLOCK];
         for start in (start..end).step_by(most) {
             let range = start..end.min(start + most);
-            let (len, whole) = (range.len(), range.len() / WIDEST * WIDEST);
+            let len = range.len();
             let g = g.block(range, &mut scratch);
-            let at = |i: usize| move |place: Shared<u8>| place.ptr().wrapping_add((start + i) * size);
+            let at = |place: Shared<u8>| place.ptr().wrapping_add(start * size);
             // SAFETY: parameter, gradient and state have these elements, and the pieces do not overlap.
-            unsafe {
-                if whole > 0 {
-                    block.run(at(0)(p), g, &state.map(at(0)), whole);
-                }
-                if whole < len {
-                    update_padded(
-                        at(whole)(p),
-                        g.add(whole * size),
-                        &state.map(at(whole))[..kept],
-                        (len - whole) * size,
-                        block,
-                    );
-                }
-            }
+            unsafe { of.run(at(p), g, &state.map(at), len) }
         }
     });
+}
+
+/// An update's loop and what it runs on.
+struct Step<'a> {
+    block: &'a dyn UpdateBlock,
+    /// The tensors of its state.
+    kept: usize,
+    /// The bytes of a number.
+    size: usize,
+}
+
+impl Step<'_> {
+    /// Runs it over one block, what does not fill a register in padded copies.
+    ///
+    /// # Safety
+    /// As for [`UpdateBlock::run`], with any `len`.
+    unsafe fn run(&self, p: *mut u8, g: *const u8, state: &[*mut u8; OPERANDS], len: usize) {
+        let whole = len / WIDEST * WIDEST;
+        // SAFETY: the caller's promise.
+        unsafe {
+            if whole > 0 {
+                self.block.run(p, g, state, whole);
+            }
+            if whole < len {
+                let at = whole * self.size;
+                let state = state.map(|s| s.wrapping_add(at));
+                update_padded(p.add(at), g.add(at), &state[..self.kept], (len - whole) * self.size, self.block);
+            }
+        }
+    }
 }
 
 /// Updates fewer than `WIDEST` numbers, `bytes` long, in padded copies, so that the loop has full registers only.

@@ -142,8 +142,15 @@ impl Kernels for CudaDevice {
         expect(norm::normalize(x, channel, stats))
     }
 
-    fn normalize_vjp(&self, x: X, channel: usize, stats: NormStats<Buffer>, dy: X) -> (Buffer, Buffer, Buffer) {
-        expect(norm::normalize_vjp(x, channel, stats, dy))
+    fn normalize_vjp(
+        &self,
+        x: X,
+        channel: usize,
+        stats: NormStats<Buffer>,
+        dy: X,
+        need_dx: bool,
+    ) -> (Option<Buffer>, Buffer, Buffer) {
+        expect(norm::normalize_vjp(x, channel, stats, dy, need_dx))
     }
 
     fn softmax(&self, x: X, log: bool) -> Buffer {

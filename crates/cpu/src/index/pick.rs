@@ -6,7 +6,13 @@ use crate::buffer::by_words;
 use crate::dense::dense;
 use crate::dispatch::for_words;
 use crate::par::{self, Shared};
+use crate::simd::Upcoming;
 use cotangent_base::{Element, View};
+
+/// The slices about so many bytes ahead are asked for while one is copied: they lie anywhere in memory.
+const AHEAD: usize = 4096;
+/// At most so many slices ahead.
+const MOST_AHEAD: usize = 32;
 
 /// Slices `index[0], index[1], …` of axis `axis`; any dtype. Shape: `x`'s with `index.len()` for the axis.
 pub fn index_select(x: View<Buffer>, axis: usize, index: View<Buffer>) -> Buffer {
@@ -16,11 +22,15 @@ pub fn index_select(x: View<Buffer>, axis: usize, index: View<Buffer>) -> Buffer
 
 fn select<T: Element>(x: &[T], [outer, size, inner]: [usize; 3], index: &[i64]) -> Buffer {
     let count = index.len();
+    let ahead = (AHEAD / (inner * size_of::<T>()).max(1)).clamp(1, MOST_AHEAD);
     Buffer::build(outer * count * inner, |y: &mut [T]| {
         let y = Shared::new(y);
         par::for_each(outer * count, inner, |row| {
             let (o, at) = (row / count, index[row % count] as usize);
             debug_assert!(at < size, "[index_select] index {at} of an axis of {size}");
+            if let Some(&next) = index.get(row % count + ahead) {
+                Upcoming::of(x.as_ptr().wrapping_add((o * size + next as usize) * inner), inner).to_read();
+            }
             // SAFETY: each row is one thread's.
             let y = unsafe { y.part(row * inner, (row + 1) * inner) };
             y.copy_from_slice(&x[(o * size + at) * inner..][..inner]);

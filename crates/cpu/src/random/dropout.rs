@@ -7,7 +7,7 @@ use crate::dispatch::for_float;
 use crate::keep::KeepIf;
 use crate::memory::piece;
 use crate::par::{Shared, for_ranges};
-use crate::simd::{self, Ahead, Kernel, SimdFloat, Vector};
+use crate::simd::{self, Kernel, SimdFloat, Upcoming, Vector};
 use cotangent_base::{DType, Stream, View};
 
 /// `y = x · mask / (1 − rate)` and the mask (bools); mask i is true where word i of the stream is at least `rate·2³²`. A
@@ -40,13 +40,14 @@ fn drop_out<T: KeepIf + SimdFloat>(x: &[T], rate: f64, stream: Stream) -> (Buffe
         let end = (i + WORDS).min(x.len());
         // what comes next arrives while its words are made
         let next = WORDS.min(x.len() - end);
-        Ahead::of(x.as_ptr().wrapping_add(end), next).to_read();
-        Ahead::of(to.ptr().wrapping_add(end), next).to_write();
-        Ahead::of(kept.ptr().wrapping_add(end), next).to_write();
+        Upcoming::of(x.as_ptr().wrapping_add(end), next).to_read();
+        Upcoming::of(to.ptr().wrapping_add(end), next).to_write();
+        Upcoming::of(kept.ptr().wrapping_add(end), next).to_write();
         // SAFETY: each call has a part of its own.
         let (y, mask) = unsafe { (to.part(i, end), kept.part(i, end)) };
         simd::run(Draw { words, threshold, mask });
-        simd::run(Apply { x: &x[i..end], mask, scale: scale(rate), y });
+        y.copy_from_slice(&x[i..end]);
+        simd::run(Apply { mask, scale: scale(rate), y });
     });
     (y, mask)
 }
@@ -57,7 +58,7 @@ fn drop_by<T: KeepIf + SimdFloat>(y: &mut [T], rate: f64, mask: &[bool]) {
     for_ranges(count, piece(count), |start, end| {
         // SAFETY: the pieces do not overlap.
         let y = unsafe { y.part(start, end) };
-        simd::run(ApplyOver { mask: &mask[start..end], scale: scale(rate), y });
+        simd::run(Apply { mask: &mask[start..end], scale: scale(rate), y });
     });
 }
 
@@ -82,32 +83,14 @@ impl Kernel<f32> for Draw<'_> {
     }
 }
 
-/// `y = x · scale` where the mask is true, else 0.
+/// `y = y · scale` where the mask is true, else 0.
 struct Apply<'a, T> {
-    x: &'a [T],
     mask: &'a [bool],
     scale: T,
     y: &'a mut [T],
 }
 
 impl<T: KeepIf + SimdFloat> Kernel<T> for Apply<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run<V: Vector<Scalar = T>>(self) {
-        for ((y, &x), &kept) in self.y.iter_mut().zip(self.x).zip(self.mask) {
-            *y = (x * self.scale).keep_if(kept);
-        }
-    }
-}
-
-/// The same of what y holds.
-struct ApplyOver<'a, T> {
-    mask: &'a [bool],
-    scale: T,
-    y: &'a mut [T],
-}
-
-impl<T: KeepIf + SimdFloat> Kernel<T> for ApplyOver<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = T>>(self) {

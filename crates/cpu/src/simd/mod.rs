@@ -25,7 +25,7 @@ pub(crate) use exchange::{Words, transpose};
 pub(crate) use finite::Finite;
 pub use level::{Kernel, Level, run, run_at, run_widest_at};
 pub(crate) use nonzeros::nonzeros;
-pub(crate) use prefetch::{Ahead, prefetch, prefetch_far, prefetch_to_write};
+pub(crate) use prefetch::{Upcoming, prefetch, prefetch_far, prefetch_to_write};
 
 use cotangent_base::{Float, Lane};
 

@@ -30,12 +30,12 @@ const LINE: usize = 64;
 
 /// Numbers that will be needed: asked for while there is other work. Any address will do.
 #[derive(Clone, Copy)]
-pub(crate) struct Ahead {
+pub(crate) struct Upcoming {
     at: *const u8,
     lines: usize,
 }
 
-impl Ahead {
+impl Upcoming {
     /// `count` numbers.
     #[inline(always)]
     pub fn of<T>(at: *const T, count: usize) -> Self {

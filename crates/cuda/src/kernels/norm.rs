@@ -117,13 +117,14 @@ pub fn normalize(x: View<Buffer>, channel: usize, stats: NormStats<Buffer>) -> R
     map(x.buffer.device(), Scale, [x, mean, inv_std, gamma, beta])
 }
 
-/// The cotangents `(dx, dgamma, dbeta)`.
+/// The cotangents `(dx, dgamma, dbeta)`, dx where it is needed.
 pub fn normalize_vjp(
     x: View<Buffer>,
     channel: usize,
     stats: NormStats<Buffer>,
     dy: View<Buffer>,
-) -> Result<(Buffer, Buffer, Buffer)> {
+    need_dx: bool,
+) -> Result<(Option<Buffer>, Buffer, Buffer)> {
     let (shape, device) = (x.shape(), x.buffer.device());
     let (mut space, mut dy_space) = (None, None);
     let (x, dy) = (dense(x, &mut space)?, dense(dy, &mut dy_space)?);
@@ -133,6 +134,6 @@ pub fn normalize_vjp(
     let wide = |b| per_channel(b, &shape, channel);
     let [mean, inv_std, gamma] = [stats.mean, stats.inv_std, stats.gamma].map(wide);
     let (x, dy) = (whole(x, shape), whole(dy, shape));
-    let dx = map(device, Backward(n), [x, dy, mean, inv_std, gamma, wide(&dgamma), wide(&dbeta)])?;
-    Ok((dx, dgamma, dbeta))
+    let dx = || map(device, Backward(n), [x, dy, mean, inv_std, gamma, wide(&dgamma), wide(&dbeta)]);
+    Ok((need_dx.then(dx).transpose()?, dgamma, dbeta))
 }

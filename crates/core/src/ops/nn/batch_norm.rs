@@ -44,9 +44,7 @@ impl Op<3> for BatchNorm {
             return self.cotangents(x, gamma, &dy, need);
         }
         let gamma = kernels::compact(gamma);
-        let all = kernels::normalize_vjp(x, self.channel, self.norm(&gamma, &gamma), &dy);
-        let mut wanted = need.into_iter();
-        all.map(|d| wanted.next().unwrap_or(false).then_some(d))
+        kernels::normalize_vjp(x, self.channel, self.norm(&gamma, &gamma), &dy, need)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::Buffer;
 use crate::dense::{Dense, dense};
 use crate::dispatch::for_float;
 use crate::par::{GRAIN, Shared, for_ranges};
-use crate::simd::{Ahead, Level, SimdFloat, run_at};
+use crate::simd::{Level, SimdFloat, Upcoming, run_at};
 use cotangent_base::{ConvGeometry, PoolGeometry, View};
 use frame::Frame;
 use hits::Hits;
@@ -147,7 +147,7 @@ impl<T: SimdFloat> Pass<'_, T> {
                 // the share of the band of what lies behind this image, if that is the next one
                 let there = n + 1 < self.conv.batch && self.frame.is_image();
                 let share = if there { image / bands } else { 0 };
-                let ahead = |at: &[T]| Ahead::of(at.as_ptr().wrapping_add(image + band * share), share);
+                let ahead = |at: &[T]| Upcoming::of(at.as_ptr().wrapping_add(image + band * share), share);
                 let product = |patches, ahead| Product { hits, frame: &self.frame, patches, ahead };
                 if let (Some(sums), Some(seen)) = (sums.as_deref_mut(), &seen) {
                     let patches = Patches::Weigh { image: seen, sums: &mut sums[range.clone()] };

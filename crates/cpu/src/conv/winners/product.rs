@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use super::hits::Hits;
-use crate::simd::{Ahead, Kernel, SimdFloat, Vector};
+use crate::simd::{Kernel, SimdFloat, Upcoming, Vector};
 
 /// What is done for each hit of filter k.
 pub(super) enum Patches<'a, T> {
@@ -18,7 +18,7 @@ pub(super) struct Product<'a, T> {
     pub frame: &'a Frame,
     pub patches: Patches<'a, T>,
     /// What the next image needs of the same kind: asked for meanwhile.
-    pub ahead: Ahead,
+    pub ahead: Upcoming,
 }
 
 impl<T: SimdFloat> Kernel<T> for Product<'_, T> {
