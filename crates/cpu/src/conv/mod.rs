@@ -13,25 +13,30 @@ mod pooled;
 mod rectified;
 #[cfg(test)]
 mod tests;
+mod weights;
 mod winners;
 mod winograd;
 
 use crate::dense::{dense, whole};
 use crate::dispatch::for_float;
-use crate::gemm::{Product, Strided, collide};
+use crate::gemm::{Product, Scratch, Strided, collide};
 use crate::par::{Shared, for_ranges};
 use crate::simd::{Level, SimdFloat};
 use crate::{Buffer, memory};
 use cotangent_base::{ConvGeometry, DType, DataFormat, Slide, View, Window};
-use format::{from_last, to_last};
-use patches::{Patches, Transposed, padded};
-use rectified::{is_light, rectify, rows_at_once};
+use format::{from_last, to_first, to_last};
+use patches::Patches;
+use rectified::{AT_ONCE, is_light, rectify, rows_at_once};
 use std::ops::Range;
+use weights::weight_cotangent;
 use winograd::Winograd;
 
 pub use pooled::conv2d_max_pool2d;
 pub use rectified::conv2d_relu_dw;
 pub use winners::conv2d_max_pool2d_vjp;
+
+/// So many results do not stay in the caches until they are put in another format.
+const BEYOND: usize = 1 << 20;
 
 /// `y[n, p, k] = bias[k] + Σ x[n, p·stride + tap·dilation − before, c]·w[tap, c, k]`, the sum running over the taps
 /// and over the channels of k's group. `x` and y are in the geometry's format, `w [kh, kw, C / groups, K]`,
@@ -48,8 +53,9 @@ pub fn conv2d(
 ) -> Buffer {
     let (x, ref geometry) = sampled(x, geometry);
     let (level, dtype) = (Level::current(), x.buffer.dtype());
-    let fast = winograd::suits(dtype, geometry).then(|| winograd_forward(level, x, w, bias, relu, geometry));
-    fast.flatten().unwrap_or_else(|| for_float!("conv2d", dtype, T => forward::<T>(level, x, w, bias, relu, geometry)))
+    let fast = || winograd_forward(level, x, w, bias, relu, geometry);
+    let direct = || for_float!("conv2d", dtype, T => forward::<T>(level, x, w, bias, relu, geometry));
+    fast_or_direct(winograd::suits(dtype, geometry), fast, direct)
 }
 
 /// The cotangent of x: `dx[n, i, c] = Σ dy[n, p, k]·w[tap, c, k]` over all p, tap with
@@ -58,11 +64,10 @@ pub fn conv2d(
 /// # Panics
 /// As [`conv2d`].
 pub fn conv2d_dx(dy: View<Buffer>, w: View<Buffer>, geometry: &ConvGeometry) -> Buffer {
-    let level = Level::current();
-    let fast = winograd::suits(dy.buffer.dtype(), geometry).then(|| winograd_input_cotangent(level, dy, w, geometry));
-    fast.flatten().unwrap_or_else(
-        || for_float!("conv2d_dx", dy.buffer.dtype(), T => input_cotangent::<T>(level, dy, w, geometry)),
-    )
+    let (level, dtype) = (Level::current(), dy.buffer.dtype());
+    let fast = || winograd_input_cotangent(level, dy, w, geometry);
+    let direct = || for_float!("conv2d_dx", dtype, T => input_cotangent::<T>(level, dy, w, geometry));
+    fast_or_direct(winograd::suits(dtype, geometry), fast, direct)
 }
 
 /// The cotangent of w: `dw[tap, c, k] = Σ x[n, p·stride + tap·dilation − before, c]·dy[n, p, k]` over n and p.
@@ -71,12 +76,15 @@ pub fn conv2d_dx(dy: View<Buffer>, w: View<Buffer>, geometry: &ConvGeometry) -> 
 /// As [`conv2d`].
 pub fn conv2d_dw(x: View<Buffer>, dy: View<Buffer>, geometry: &ConvGeometry) -> Buffer {
     let (x, ref geometry) = sampled(x, geometry);
-    let level = Level::current();
-    let fast =
-        winograd::suits_gradient(x.buffer.dtype(), geometry).then(|| winograd_weight_cotangent(level, x, dy, geometry));
-    fast.flatten().unwrap_or_else(
-        || for_float!("conv2d_dw", x.buffer.dtype(), T => weight_cotangent::<T>(level, x, dy, geometry)),
-    )
+    let (level, dtype) = (Level::current(), x.buffer.dtype());
+    let fast = || winograd_weight_cotangent(level, x, dy, geometry);
+    let direct = || for_float!("conv2d_dw", dtype, T => weight_cotangent::<T>(level, x, dy, geometry));
+    fast_or_direct(winograd::suits_gradient(dtype, geometry), fast, direct)
+}
+
+/// By the fast way if the convolution suits it and all results are finite.
+fn fast_or_direct(suits: bool, fast: impl FnOnce() -> Option<Buffer>, direct: impl FnOnce() -> Buffer) -> Buffer {
+    suits.then(fast).flatten().unwrap_or_else(direct)
 }
 
 /// Windows of one tap with strides see some pixels only: these pixels, and a geometry that sees all of them. Other
@@ -141,38 +149,55 @@ fn forward<T: SimdFloat>(
 ) -> Buffer {
     assert_eq!((x.shape(), w.shape()), (g.x_shape(), g.w_shape()), "[conv2d] x and w against the geometry");
     let (x, w, bias) = (to_last::<T>(x, g.format), dense::<T>(w), bias.map(dense::<T>));
-    let s = Sizes::new(g);
-    let (image, height) = (g.window.h.input * g.window.w.input * s.channels, g.window.h.output);
-    // a ReLU costs less while the results are in a cache: some rows at a time, if they are little work
-    let at_once = if relu && is_light(g) { rows_at_once(g) } else { g.batch * height };
+    let (s, width) = (Sizes::new(g), g.window.w.output);
+    let (lines, at_once) = (g.batch * g.window.h.output, lines_at_once(g, relu));
+    let spread = at_once >= lines;
+    let exchanged = !spread && g.format == DataFormat::ChannelsFirst;
     let y = Buffer::build(s.windows * s.filters, |y| {
-        let row = g.window.w.output * s.filters;
-        let y = Shared::new(y);
-        for_ranges(g.batch * height, at_once, |start, end| {
-            // SAFETY: each row has a place of its own.
-            let y = unsafe { y.part(start * row, end * row) };
-            let images = &x[start / height * image..end.div_ceil(height) * image];
+        let to = Shared::new(y);
+        for_ranges(lines, at_once, |start, end| {
+            let (rows, mut scratch) = (start * width..end * width, Scratch::new());
+            let y = match exchanged {
+                true => scratch.take(rows.len() * s.filters),
+                // SAFETY: each line has a place of its own.
+                false => unsafe { to.part(rows.start * s.filters, rows.end * s.filters) },
+            };
             for group in 0..g.groups {
                 let filters = s.filters_of(group);
-                let patches = Patches::new(images, g.window, s.channels, s.channels_of(group));
                 let product = Product {
                     level,
-                    rows: (end - start) * g.window.w.output,
+                    rows: rows.len(),
                     cols: s.group_filters,
                     depth: s.columns,
-                    a: if g.batch == 1 { patches.of_rows(start..end) } else { patches },
+                    a: Patches::new(&x, g.window, s.channels, s.channels_of(group)).from(rows.start),
                     b: Strided::new(&w, filters.start, [s.group_filters, s.columns], [1, s.filters as isize]),
                     bias: bias.as_deref().map(|b| &b[filters.clone()]),
-                    spread: at_once >= g.batch * height,
+                    spread,
                 };
-                product.write(tail(y, filters.start), s.filters);
+                product.compute(tail(y, filters.start), s.filters, false, s.windows * s.group_filters);
             }
             if relu {
                 rectify(level, y);
             }
+            if exchanged {
+                to_first(level, y, start..end, g, to);
+            }
         });
     });
-    from_last(y, g.format, g.format.nhwc(&g.y_shape()))
+    if exchanged { y } else { from_last(y, g.format, g.format.nhwc(&g.y_shape())) }
+}
+
+/// The lines of windows, counted through all images, that one thread computes at a time if not all: while results are in its
+/// core's cache it costs less to cut them off at 0, where that is much beside the products, and to put the channels first.
+fn lines_at_once(g: &ConvGeometry, relu: bool) -> usize {
+    let (lines, line) = (g.batch * g.window.h.output, g.window.w.output * g.filters);
+    if relu && is_light(g) {
+        rows_at_once(g)
+    } else if g.format == DataFormat::ChannelsFirst && lines * line > BEYOND {
+        (AT_ONCE / line).max(1)
+    } else {
+        lines
+    }
 }
 
 /// The same for geometries that suit [`winograd`]; nothing if a result is not finite.
@@ -221,33 +246,7 @@ fn winograd_input_cotangent(level: Level, dy: View<Buffer>, w: View<Buffer>, g: 
     finite.then(|| from_last(dx, g.format, g.format.nhwc(&g.x_shape())))
 }
 
-fn weight_cotangent<T: SimdFloat>(level: Level, x: View<Buffer>, dy: View<Buffer>, g: &ConvGeometry) -> Buffer {
-    assert_eq!((x.shape(), dy.shape()), (g.x_shape(), g.y_shape()), "[conv2d_dw] x and dy against the geometry");
-    let (x, dy) = (to_last::<T>(x, g.format), to_last::<T>(dy, g.format));
-    let (s, padded) = (Sizes::new(g), padded(&x, g.window, g.channels));
-    let patches = |group| match &padded {
-        Some((copy, [h, w], channels)) => Patches::over(copy.as_slice(), *h, *w, *channels, group),
-        None => Patches::new(&x, g.window, s.channels, group),
-    };
-    Buffer::build(s.columns * s.filters, |dw| {
-        for group in 0..g.groups {
-            let filters = s.filters_of(group);
-            let product = Product {
-                level,
-                rows: s.columns,
-                cols: s.group_filters,
-                depth: s.windows,
-                a: Transposed(patches(s.channels_of(group))),
-                b: Strided::new(&dy, filters.start, [s.group_filters, s.windows], [1, s.filters as isize]),
-                bias: None,
-                spread: true,
-            };
-            product.write(tail(dw, filters.start), s.filters);
-        }
-    })
-}
-
-/// The same for geometries that suit [`winograd`]; nothing if a number is not finite.
+/// [`weight_cotangent`] for geometries that suit [`winograd`]; nothing if a number is not finite.
 fn winograd_weight_cotangent(level: Level, x: View<Buffer>, dy: View<Buffer>, g: &ConvGeometry) -> Option<Buffer> {
     winograd::weight_cotangent(level, &to_last::<f32>(x, g.format), &to_last::<f32>(dy, g.format), g)
 }

@@ -1,6 +1,6 @@
 //! The matrix of patches of a batch of images. It stands nowhere in memory: along a row of windows its rows lie
 //! evenly in the image, and along a row of taps its columns do, so that the microkernel reads them where they are.
-//! Images that need padding are copied with it, some lines at a time.
+//! Patches that reach over an edge are copied with their padding, or if these are many all lines of the images.
 
 use crate::Buffer;
 use crate::gemm::{Cuts, Left, Lhs, Packer, Rows, Run, Scratch, apart, collide};
@@ -36,8 +36,20 @@ impl Axis {
 
     /// The positions from the first window `windows` to the end of the last.
     fn span(self, windows: &Range<usize>) -> Range<isize> {
-        self.start(windows.start)
-            ..self.start(windows.end - 1) + (self.kernel.saturating_sub(1) * self.dilation + 1) as isize
+        self.start(windows.start)..self.start(windows.end - 1) + self.reach() as isize
+    }
+
+    /// The positions from a window's first tap to its last.
+    fn reach(self) -> usize {
+        self.kernel.saturating_sub(1) * self.dilation + 1
+    }
+
+    /// The windows that reach over no edge.
+    fn inside(self) -> Range<usize> {
+        let first = self.before.max(0) as usize;
+        let last = (self.input as isize + self.before - self.reach() as isize).max(-1);
+        let end = (last.div_euclid(self.stride as isize) + 1) as usize;
+        first.div_ceil(self.stride)..end.min(self.output).max(first.div_ceil(self.stride))
     }
 
     /// Whether some window reaches over an edge.
@@ -58,8 +70,19 @@ pub(super) struct Patches<'a, T> {
     channels: usize,
     first: usize,
     count: usize,
-    /// Whether the images are copied: for padding, or because neighbouring windows would collide in the cache.
-    copied: bool,
+    /// The window that is row 0.
+    start: usize,
+    copied: Copied,
+}
+
+/// What of the images is copied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copied {
+    Nothing,
+    /// The patches that reach over an edge, for their padding.
+    Edges,
+    /// All lines that windows see, for padding, or because neighbouring windows would collide in the cache.
+    Lines,
 }
 
 impl<'a, T: SimdFloat> Patches<'a, T> {
@@ -71,14 +94,22 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
     /// The patches of windows that slide along these axes.
     pub fn over(image: &'a [T], h: Axis, w: Axis, channels: usize, group: Range<usize>) -> Self {
         assert!(image.len().is_multiple_of((h.input * w.input * channels).max(1)) && group.end <= channels);
-        let copied = h.is_padded() || w.is_padded() || collide::<T>((w.stride * channels) as isize);
-        Self { image, h, w, channels, first: group.start, count: group.len(), copied }
+        let copied = if collide::<T>((w.stride * channels) as isize) {
+            Copied::Lines
+        } else if !h.is_padded() && !w.is_padded() {
+            Copied::Nothing
+        } else {
+            let (all, inside) = (h.output * w.output, h.inside().len() * w.inside().len());
+            // where many windows see a pixel, copies of patches are more than those of lines
+            let few = 2 * (all - inside) * h.reach() * w.reach() < h.input * w.input;
+            if few && w.reach() <= w.input { Copied::Edges } else { Copied::Lines }
+        };
+        Self { image, h, w, channels, first: group.start, count: group.len(), start: 0, copied }
     }
 
-    /// Those of some rows of windows, of a single image.
-    pub fn of_rows(self, rows: Range<usize>) -> Self {
-        let before = self.h.before - (rows.start * self.h.stride) as isize;
-        Self { h: Axis { output: rows.len(), before, ..self.h }, ..self }
+    /// The patches from window `start` on.
+    pub fn from(self, start: usize) -> Self {
+        Self { start, ..self }
     }
 
     /// Where the first number of each window of some rows of windows lies, which are where they are.
@@ -89,6 +120,33 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
             y * line + self.w.start(0) * pixel + self.first as isize
         };
         Rows { lines: rows.map(place).collect(), width: self.w.output, skip: 0, row: pixel * self.w.stride as isize }
+    }
+
+    /// Copies the patches among windows `rows` that reach over an edge, each with its lines as far apart as in the image, and
+    /// says in `places` where they are.
+    fn copy_edges(&self, scratch: &mut Scratch<T>, rows: Range<usize>, places: &mut [*const T]) {
+        let (high, wide, line) = (self.h.reach(), self.w.reach() * self.channels, self.line());
+        let (inside_h, inside_w) = (self.h.inside(), self.w.inside());
+        let edges: Vec<usize> = (rows.start / self.w.output..(rows.end - 1) / self.w.output + 1)
+            .flat_map(|row| {
+                let inside = if inside_h.contains(&(row % self.h.output)) { inside_w.clone() } else { 0..0 };
+                let windows = (0..inside.start).chain(inside.end..self.w.output);
+                windows.map(move |x| row * self.w.output + x)
+            })
+            .filter(|window| rows.contains(window))
+            .collect();
+        let abreast = line / wide;
+        let place = |i: usize| i / abreast * high * line + i % abreast * wide;
+        let to = scratch.take(edges.len().div_ceil(abreast) * high * line);
+        for (i, window) in edges.into_iter().enumerate() {
+            let (row, x) = (window / self.w.output, window % self.w.output);
+            let y = row % self.h.output;
+            for (line_to, y) in self.h.span(&(y..y + 1)).enumerate() {
+                let to = &mut to[place(i) + line_to * line..][..wide];
+                self.copy_line(row / self.h.output, y, x..x + 1, to);
+            }
+            places[window - rows.start] = to[place(i) + self.first..].as_ptr();
+        }
     }
 
     /// Copies what lies under some rows of windows, counted through all images; gives the copy and where in it
@@ -106,16 +164,16 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
         for (n, rows) in parts {
             starts.extend((0..rows.len()).map(|row| (done + row * self.h.stride * line) as isize));
             for y in self.h.span(&rows) {
-                self.copy_line(n, y, &mut to[done..done + line]);
+                self.copy_line(n, y, 0..self.w.output, &mut to[done..done + line]);
                 done += line;
             }
         }
         (to, Rows { lines: starts.into(), width: self.w.output, skip: 0, row: (self.pixel() * self.w.stride) as isize })
     }
 
-    /// Copies line `y` of image `n`, with its padding.
-    fn copy_line(&self, n: usize, y: isize, to: &mut [T]) {
-        let (wide, pixel) = (self.w.span(&(0..self.w.output)), self.pixel());
+    /// Copies what of line `y` of image `n` lies under some windows, with its padding.
+    fn copy_line(&self, n: usize, y: isize, windows: Range<usize>, to: &mut [T]) {
+        let (wide, pixel) = (self.w.span(&windows), self.pixel());
         let Some(y) = usize::try_from(y).ok().filter(|&y| y < self.h.input) else {
             to.fill(T::default());
             return;
@@ -138,12 +196,13 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
 
     /// From line to line, in the image or its copy.
     fn line(&self) -> usize {
-        self.pixel() * if self.copied { self.w.span(&(0..self.w.output)).count() } else { self.w.input }
+        self.pixel()
+            * if self.copied == Copied::Lines { self.w.span(&(0..self.w.output)).count() } else { self.w.input }
     }
 
     /// From pixel to pixel, in the image or its copy.
     fn pixel(&self) -> usize {
-        match (self.copied, collide::<T>((self.w.stride * self.count) as isize)) {
+        match (self.copied == Copied::Lines, collide::<T>((self.w.stride * self.count) as isize)) {
             (false, _) => self.channels,
             (true, false) => self.count,
             (true, true) => apart(self.count),
@@ -186,18 +245,24 @@ impl<T: SimdFloat> Lhs<T> for Patches<'_, T> {
         rows: Range<usize>,
         depth: Range<usize>,
     ) {
-        let lines = rows.start / self.w.output..(rows.end - 1) / self.w.output + 1;
-        let windows = rows.start - lines.start * self.w.output..rows.end - lines.start * self.w.output;
-        if !self.copied {
-            self.places(lines).find(self.image.as_ptr(), windows, &mut left.rows);
-        } else if left.held != rows {
-            let (copy, places) = self.copy(scratch, lines);
-            places.find(copy.as_ptr(), windows, &mut left.rows);
+        let windows = self.start + rows.start..self.start + rows.end;
+        if left.held != rows {
+            let lines = windows.start / self.w.output..(windows.end - 1) / self.w.output + 1;
+            let among = windows.start - lines.start * self.w.output..windows.end - lines.start * self.w.output;
+            if self.copied == Copied::Lines {
+                let (copy, places) = self.copy(scratch, lines);
+                places.find(copy.as_ptr(), among, &mut left.rows);
+            } else {
+                self.places(lines).find(self.image.as_ptr(), among, &mut left.rows);
+            }
+            if self.copied == Copied::Edges {
+                self.copy_edges(scratch, windows, &mut left.rows);
+            }
             left.held = rows;
         }
         left.runs.clear();
         left.runs.extend(self.columns(depth));
-        (left.step, left.cold) = (1, !self.copied);
+        (left.step, left.cold) = (1, self.copied != Copied::Lines);
     }
 }
 
@@ -220,7 +285,7 @@ impl<T: SimdFloat> Lhs<T> for Transposed<'_, T> {
         depth: Range<usize>,
     ) {
         let p = &self.0;
-        assert!(!p.copied, "the patches lie in memory");
+        assert!(p.copied == Copied::Nothing, "the patches lie in memory");
         let lines = p.places(depth.start / p.w.output..depth.end / p.w.output);
         left.runs.clear();
         left.runs.extend(lines.lines.iter().map(|&at| Run { at, len: p.w.output }));
@@ -237,9 +302,10 @@ impl<T: SimdFloat> Lhs<T> for Transposed<'_, T> {
 /// Gives the axes and the channels that the copy has.
 pub(super) fn padded<T: SimdFloat>(image: &[T], window: Window, channels: usize) -> Option<(Buffer, [Axis; 2], usize)> {
     let all = Patches::new(image, window, channels, 0..channels);
-    if !all.copied {
+    if all.copied == Copied::Nothing {
         return None;
     }
+    let all = Patches { copied: Copied::Lines, ..all };
     let (high, line) = (all.h.span(&(0..all.h.output)), all.line());
     let height = high.clone().count();
     let batch = image.len().checked_div(all.h.input * all.w.input * channels).unwrap_or(0);
@@ -248,7 +314,7 @@ pub(super) fn padded<T: SimdFloat>(image: &[T], window: Window, channels: usize)
         for_each(batch * height, line, |i| {
             // SAFETY: each line has a place of its own.
             let to = unsafe { to.part(i * line, (i + 1) * line) };
-            all.copy_line(i / height, high.start + (i % height) as isize, to);
+            all.copy_line(i / height, high.start + (i % height) as isize, 0..all.w.output, to);
         });
     });
     let inner = |axis: Axis| Axis { input: axis.span(&(0..axis.output)).count(), before: 0, ..axis };

@@ -15,7 +15,7 @@ use std::ops::Range;
 /// So many numbers under a window are little work beside reading and writing its results.
 const LIGHT: usize = 64;
 /// The results, in numbers, that are worked on at a time: they stay in the second-level cache.
-const AT_ONCE: usize = 1 << 16;
+pub(super) const AT_ONCE: usize = 1 << 16;
 /// So many products of a single image are worth a thread.
 const PIECE: usize = 1 << 16;
 /// The most parts that the images are divided into; each has a dw of its own.

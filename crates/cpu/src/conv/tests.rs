@@ -167,6 +167,23 @@ fn depths_of_several_blocks_agree() {
 }
 
 #[test]
+fn patches_over_an_edge_agree() {
+    for format in [DataFormat::ChannelsLast, DataFormat::ChannelsFirst] {
+        let spec = WindowSpec { stride: [2, 1], padding: Padding::Explicit([1, 0, 2, 1]), ..WindowSpec::new([3, 2]) };
+        let window = spec.over("conv2d", [33, 29]).expect("it fits");
+        agrees::<f32>(&ConvGeometry { batch: 3, channels: 6, filters: 8, groups: 2, window, format });
+    }
+}
+
+#[test]
+fn results_too_many_for_the_caches_agree_in_another_format() {
+    let g = ConvGeometry { format: DataFormat::ChannelsFirst, ..geometry(3, 109, 1, 33, 1) };
+    assert!(g.y_shape().count() > BEYOND);
+    agrees::<f32>(&g);
+    agrees::<f64>(&g);
+}
+
+#[test]
 fn windows_of_one_tap_agree_at_any_stride() {
     for (format, [down, across]) in [(DataFormat::ChannelsLast, [2, 3]), (DataFormat::ChannelsFirst, [2, 1])] {
         let spec = WindowSpec { stride: [down, across], ..WindowSpec::new([1, 1]) };
@@ -202,6 +219,16 @@ fn views_of_any_stride_are_taken() {
     let back = whole(&y, g.y_shape()).layout.permute(&[0, 3, 1, 2]);
     let y = values(&y);
     assert_eq!(back.places().map(|p| y[p]).collect::<Vec<_>>(), values(&want));
+}
+
+#[test]
+fn the_bits_of_pieces_are_the_same_for_any_number_of_threads() {
+    // so deep that the sums of few results are split
+    let g = ConvGeometry { format: DataFormat::ChannelsFirst, ..geometry(8, 66, 232, 136, 2) };
+    assert!(g.y_shape().count() > BEYOND);
+    let o = Operands::new::<f32>(&g);
+    let (x, w) = (whole(&o.x, g.x_shape()), whole(&o.w, g.w_shape()));
+    assert_same_on_any_threads(|| vec![conv2d(x, w, None, false, &g)]);
 }
 
 #[test]
