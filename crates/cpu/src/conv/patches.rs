@@ -46,10 +46,10 @@ impl Axis {
 
     /// The windows that reach over no edge.
     fn inside(self) -> Range<usize> {
-        let first = self.before.max(0) as usize;
+        let first = (self.before.max(0) as usize).div_ceil(self.stride).min(self.output);
         let last = (self.input as isize + self.before - self.reach() as isize).max(-1);
         let end = (last.div_euclid(self.stride as isize) + 1) as usize;
-        first.div_ceil(self.stride)..end.min(self.output).max(first.div_ceil(self.stride))
+        first..end.clamp(first, self.output)
     }
 
     /// Whether some window reaches over an edge.
