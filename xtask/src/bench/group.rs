@@ -109,15 +109,22 @@ pub struct Row {
     pub amount: f64,
     /// The most that our time may be of the fastest peer's.
     pub goal: Option<f64>,
+    /// The program whose columns alone are peers in this row, if its goal names one.
+    pub rival: Option<Program>,
 }
 
 impl Row {
     pub fn new(name: impl Into<String>, work: impl Into<String>, amount: f64) -> Self {
-        Self { name: name.into(), work: work.into(), amount, goal: None }
+        Self { name: name.into(), work: work.into(), amount, goal: None, rival: None }
     }
 
     pub fn goal(self, goal: f64) -> Self {
         Self { goal: Some(goal), ..self }
+    }
+
+    /// Compared with this program alone.
+    pub fn beside(self, rival: Program) -> Self {
+        Self { rival: Some(rival), ..self }
     }
 }
 

@@ -28,7 +28,7 @@ fn step() -> Group {
     columns.extend([Column::peer("Keras on TensorFlow", Program::Keras), Column::peer("JAX", Program::Jax)]);
     let rows = vec![
         Row::new("CNN, batch 128", "step cnn 128", 0.0).goal(0.33),
-        Row::new("MLP, batch 32", "step mlp 32", 0.0).goal(0.2),
+        Row::new("MLP, batch 32", "step mlp 32", 0.0).goal(0.2).beside(Program::Torch),
         Row::new("dropout MLP, batch 128", "step dropout 128", 0.0).goal(0.5),
     ];
     Group { name: "step", title: "One training step", unit: Unit::Milliseconds, seconds: 0.8, columns, rows }

@@ -1,6 +1,6 @@
 //! Takes turns, and keeps the best and the median of the rounds.
 
-use super::group::{Column, Group, Role, Row, Unit};
+use super::group::{Column, Group, Program, Role, Row, Unit};
 use super::workers::Workers;
 
 /// A row with its numbers, in seconds, or bytes of memory: best and median.
@@ -9,19 +9,21 @@ pub struct Measured {
     pub row: Row,
     /// One for each column of the group.
     pub cells: Vec<Option<[f64; 2]>>,
-    roles: Vec<Role>,
+    columns: Vec<(Role, Program)>,
 }
 
 impl Measured {
-    /// Ours, of the fastest peer's: by the bests and by the medians.
+    /// Ours, of the fastest peer's, or of the row's rival's: by the bests and by the medians.
     pub fn ratio(&self) -> Option<[f64; 2]> {
         let (ours, peer) = (self.least(Role::Ours)?, self.least(Role::Peer)?);
         Some([ours[0] / peer[0], ours[1] / peer[1]])
     }
 
-    /// The least of the columns with this role.
+    /// The least of the columns with this role; of the peers, those that count.
     pub fn least(&self, role: Role) -> Option<[f64; 2]> {
-        let cells = self.cells.iter().zip(&self.roles).filter(|(_, of)| **of == role).filter_map(|(cell, _)| *cell);
+        let rival = if role == Role::Peer { self.row.rival } else { None };
+        let counts = |(of, program): &(Role, Program)| *of == role && rival.is_none_or(|rival| rival == *program);
+        let cells = self.cells.iter().zip(&self.columns).filter(|(_, of)| counts(of)).filter_map(|(cell, _)| *cell);
         cells.reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])])
     }
 }
@@ -37,8 +39,8 @@ pub fn measure(group: &Group, workers: &mut Workers, rounds: usize) -> Vec<Measu
             times(group, row, workers, rounds)
         };
         workers.forget();
-        let roles = group.columns.iter().map(|column| column.role).collect();
-        Measured { group: group.title, row: row.clone(), cells, roles }
+        let columns = group.columns.iter().map(|column| (column.role, column.program)).collect();
+        Measured { group: group.title, row: row.clone(), cells, columns }
     })
     .collect()
 }
@@ -80,7 +82,7 @@ pub mod tests {
             group: "Works",
             row: Row::new(name, name, 8e9).goal(goal),
             cells,
-            roles: vec![Role::Ours, Role::Peer],
+            columns: vec![(Role::Ours, Program::Ours), (Role::Peer, Program::Torch)],
         }
     }
 
@@ -88,8 +90,10 @@ pub mod tests {
     fn the_fastest_peer_counts() {
         let mut row = measured("a", 1.0, 1.0, 4.0);
         row.cells.extend([Some([2.0, 5.0]), None]);
-        row.roles.extend([Role::Peer, Role::Peer]);
+        row.columns.extend([(Role::Peer, Program::Jax), (Role::Peer, Program::Keras)]);
         assert_eq!(row.ratio(), Some([0.5, 0.25]));
+        row.row = row.row.beside(Program::Torch);
+        assert_eq!(row.ratio(), Some([0.25, 0.25]));
     }
 
     #[test]

@@ -43,7 +43,9 @@ fn cells(group: &Group, row: &Measured) -> Vec<String> {
         }
     });
     let goal = row.row.goal.map_or(String::new(), |goal| format!(", goal {goal}"));
-    let ratio = row.ratio().map_or(String::new(), |ratio| two(ratio.map(|x| format!("{x:.2}"))) + &goal);
+    let rival = group.columns.iter().find(|column| Some(column.program) == row.row.rival);
+    let beside = rival.map_or(String::new(), |rival| format!(" of {}'s", rival.label));
+    let ratio = row.ratio().map_or(String::new(), |ratio| two(ratio.map(|x| format!("{x:.2}"))) + &beside + &goal);
     [row.row.name.clone()].into_iter().chain(numbers).chain([ratio]).collect()
 }
 
