@@ -255,7 +255,8 @@ impl<T: SimdFloat> Block<'_, T> {
     #[inline(always)]
     unsafe fn tall<V: Vector<Scalar = T>, const N: usize, const APART: bool>(&self, p: Place<T>) -> usize {
         let rows = self.out.len() - p.row;
-        // constants, so that no level compiles tiles it has no registers for, nor more than pay
+        // constants, so that no level compiles tiles it has no registers for, nor more than pay: four rows of two vectors
+        // have sums enough to hide a multiply-add's latency
         macro_rules! tallest {
             ($($height:literal if $there:expr;)*) => {$(
                 if const { $there } && rows >= $height {
@@ -266,9 +267,8 @@ impl<T: SimdFloat> Block<'_, T> {
         }
         tallest! {
             14 if V::REGISTERS > 16 && N <= VECTORS;
-            8 if V::REGISTERS > 16 && N == VECTORS && every::<T, N>();
             6 if V::REGISTERS == 16 || N > VECTORS;
-            4 if V::REGISTERS > 8;
+            4 if V::REGISTERS > 8 && size_of::<T>() == 4;
             2 if V::REGISTERS == 8 || every::<T, N>();
         }
         // SAFETY: the caller's promise.
