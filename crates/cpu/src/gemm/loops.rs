@@ -122,7 +122,8 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
 /// for several threads. A function of the sizes alone.
 pub(super) fn parts(out: usize, depth: usize, blocks: usize) -> Cuts {
     let split = out <= SPLIT_OUT && depth >= 4 * DEPTH;
-    Cuts::of_count(blocks, 1, if split { SPLIT_PARTS.min(depth / (2 * DEPTH)) } else { 1 })
+    // a power of two, as numbers of threads are
+    Cuts::of_count(blocks, 1, if split { 1 << SPLIT_PARTS.min(depth / (2 * DEPTH)).ilog2() } else { 1 })
 }
 
 /// Adds up the parts `partial`, `[rows, cols]` each, in order, on the bias, what `out` holds at the places of its rows if they
