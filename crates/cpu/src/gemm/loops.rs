@@ -12,7 +12,7 @@ use crate::par::{GRAIN, Shared, for_ranges, threads};
 use crate::simd::{Level, SimdFloat, run_widest_at};
 use std::ops::Range;
 
-/// The most steps of k in a block: a panel of B of this depth fits the first-level cache.
+/// The most steps of k in a block: C is read and written once for so many, and a panel of B stays in the second-level cache.
 pub(crate) const DEPTH: usize = 512;
 /// The most tiles of A above each other in a block: they fit the second-level cache.
 const BLOCK_TILES: usize = 28;
