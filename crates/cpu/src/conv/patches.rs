@@ -6,7 +6,7 @@ use crate::Buffer;
 use crate::gemm::{Cuts, Left, Lhs, Packer, Rows, Run, Scratch, apart, collide};
 use crate::par::{Shared, for_each};
 use crate::simd::SimdFloat;
-use cotangent_base::{Slide, Window};
+use cotangent_base::{ConvGeometry, Slide, Window};
 use std::ops::Range;
 
 /// The most columns of a block of patches.
@@ -267,8 +267,8 @@ impl<T: SimdFloat> Lhs<T> for Patches<'_, T> {
 }
 
 /// The transpose: a row for each tap and channel, a column for each window. The patches lie in memory as they are, see
-/// [`padded`].
-pub(super) struct Transposed<'a, T>(pub Patches<'a, T>);
+/// [`StoredImages`].
+pub(super) struct Transposed<'a, T>(Patches<'a, T>);
 
 impl<T: SimdFloat> Lhs<T> for Transposed<'_, T> {
     fn cut_depth(&self, depth: usize, most: usize) -> Cuts {
@@ -298,25 +298,60 @@ impl<T: SimdFloat> Lhs<T> for Transposed<'_, T> {
     }
 }
 
-/// Images with what `patches` would copy for every block copied at once: their padding, and pixels that do not collide.
-/// Gives the axes and the channels that the copy has.
-pub(super) fn padded<T: SimdFloat>(image: &[T], window: Window, channels: usize) -> Option<(Buffer, [Axis; 2], usize)> {
-    let all = Patches::new(image, window, channels, 0..channels);
-    if all.copied == Copied::Nothing {
-        return None;
+/// Images of which every patch lies in memory: as they are, or copied at once with what [`Patches`] would copy for every
+/// block, their padding, and pixels that do not collide.
+pub(super) struct StoredImages<'a, T> {
+    /// Channels last.
+    x: &'a [T],
+    g: &'a ConvGeometry,
+    copy: Option<PaddedCopy>,
+}
+
+/// The copy of images, and the axes and channels that it has.
+struct PaddedCopy {
+    images: Buffer,
+    axes: [Axis; 2],
+    channels: usize,
+}
+
+impl<'a, T: SimdFloat> StoredImages<'a, T> {
+    /// The channels-last images x of a convolution.
+    pub fn new(x: &'a [T], g: &'a ConvGeometry) -> Self {
+        let all = Patches::new(x, g.window, g.channels, 0..g.channels);
+        let copy = (all.copied != Copied::Nothing).then(|| Patches { copied: Copied::Lines, ..all }.copy_all(g.batch));
+        Self { x, g, copy }
     }
-    let all = Patches { copied: Copied::Lines, ..all };
-    let (high, line) = (all.h.span(&(0..all.h.output)), all.line());
-    let height = high.clone().count();
-    let batch = image.len().checked_div(all.h.input * all.w.input * channels).unwrap_or(0);
-    let copy = Buffer::build(batch * height * line, |to| {
-        let to = Shared::new(to);
-        for_each(batch * height, line, |i| {
-            // SAFETY: each line has a place of its own.
-            let to = unsafe { to.part(i * line, (i + 1) * line) };
-            all.copy_line(i / height, high.start + (i % height) as isize, 0..all.w.output, to);
+
+    /// The patches of some images, in some of their channels.
+    pub fn patches(&self, images: Range<usize>, group: Range<usize>) -> Transposed<'_, T> {
+        let some = |x: &'_ [T]| {
+            let image = x.len() / self.g.batch.max(1);
+            images.start * image..images.end * image
+        };
+        Transposed(match &self.copy {
+            Some(PaddedCopy { images, axes: [h, w], channels }) => {
+                let copy = images.as_slice();
+                Patches::over(&copy[some(copy)], *h, *w, *channels, group)
+            }
+            None => Patches::new(&self.x[some(self.x)], self.g.window, self.g.channels, group),
+        })
+    }
+}
+
+impl<T: SimdFloat> Patches<'_, T> {
+    /// Copies all lines that windows see of so many images.
+    fn copy_all(&self, batch: usize) -> PaddedCopy {
+        let (high, line) = (self.h.span(&(0..self.h.output)), self.line());
+        let height = high.clone().count();
+        let images = Buffer::build(batch * height * line, |to| {
+            let to = Shared::new(to);
+            for_each(batch * height, line, |i| {
+                // SAFETY: each line has a place of its own.
+                let to = unsafe { to.part(i * line, (i + 1) * line) };
+                self.copy_line(i / height, high.start + (i % height) as isize, 0..self.w.output, to);
+            });
         });
-    });
-    let inner = |axis: Axis| Axis { input: axis.span(&(0..axis.output)).count(), before: 0, ..axis };
-    Some((copy, [inner(all.h), inner(all.w)], all.pixel()))
+        let inner = |axis: Axis| Axis { input: axis.span(&(0..axis.output)).count(), before: 0, ..axis };
+        PaddedCopy { images, axes: [inner(self.h), inner(self.w)], channels: self.pixel() }
+    }
 }

@@ -1,7 +1,8 @@
 //! Convolutions with a ReLU behind them, where that is a good part of the work: of few channels, as the first of a network.
 
 use super::format::to_last;
-use super::patches::{Axis, Patches, Transposed, padded};
+use super::patches::StoredImages;
+use super::weights::in_parts;
 use super::{Sizes, winograd};
 use crate::Buffer;
 use crate::dispatch::for_float;
@@ -18,8 +19,6 @@ const LIGHT: usize = 64;
 pub(super) const AT_ONCE: usize = 1 << 16;
 /// So many products of a single image are worth a thread.
 const PIECE: usize = 1 << 16;
-/// The most parts that the images are divided into; each has a dw of its own.
-const PARTS: usize = 16;
 
 /// Whether the convolution is little work for each of its results.
 pub(super) fn is_light(g: &ConvGeometry) -> bool {
@@ -91,17 +90,10 @@ pub(super) fn cotangents<T: SimdFloat>(
     assert_eq!((x.shape(), y.shape(), dy.shape()), (g.x_shape(), g.y_shape(), g.y_shape()), "[conv2d_dw] the geometry");
     let (x, y, dy) = (to_last::<T>(x, g.format), to_last::<T>(y, g.format), to_last::<T>(dy, g.format));
     let s = Sizes::new(g);
-    let pass = Pass { level, g, padded: padded(&x, g.window, g.channels), x: &x, y: &y, dy: &dy };
-    let parts = g.batch.clamp(1, PARTS);
-    let (each, size) = (g.batch.div_ceil(parts), (s.columns + 1) * s.filters);
+    let pass = Pass { level, g, x: StoredImages::new(&x, g), y: &y, dy: &dy };
+    let size = (s.columns + 1) * s.filters;
     // for each part dw and, as one row more, db
-    let mut sums = Buffer::uninit(T::DTYPE, parts * size);
-    let all = Shared::new(sums.as_mut::<T>());
-    for_ranges(parts, 1, |part, _| {
-        // SAFETY: each part has a place of its own.
-        let sums = unsafe { all.part(part * size, (part + 1) * size) };
-        pass.sum((part * each).min(g.batch)..((part + 1) * each).min(g.batch), sums);
-    });
+    let sums = in_parts(g.batch, size, |images, sums| pass.sum(images, sums));
     let sums = sums.as_slice::<T>();
     let summed = |range: Range<usize>| {
         Buffer::build(range.len(), |out: &mut [T]| {
@@ -118,9 +110,7 @@ pub(super) fn cotangents<T: SimdFloat>(
 struct Pass<'a, T> {
     level: Level,
     g: &'a ConvGeometry,
-    x: &'a [T],
-    /// The images as [`padded`] makes them, if it does.
-    padded: Option<(Buffer, [Axis; 2], usize)>,
+    x: StoredImages<'a, T>,
     y: &'a [T],
     dy: &'a [T],
 }
@@ -145,24 +135,12 @@ impl<T: SimdFloat> Pass<'_, T> {
                 rows: s.columns,
                 cols: s.filters,
                 depth,
-                a: Transposed(self.patches(some)),
+                a: self.x.patches(some, 0..self.g.channels),
                 b: Strided::new(dz, 0, [s.filters, depth], [1, s.filters as isize]),
                 bias: None,
                 spread: false,
             };
             product.compute(dw, s.filters, true, usize::MAX);
-        }
-    }
-
-    fn patches(&self, images: Range<usize>) -> Patches<'_, T> {
-        let (g, all) = (self.g, 0..self.g.channels);
-        let some = |x: &'_ [T]| x.len() / g.batch * images.start..x.len() / g.batch * images.end;
-        match &self.padded {
-            Some((copy, [h, w], channels)) => {
-                let copy = copy.as_slice();
-                Patches::over(&copy[some(copy)], *h, *w, *channels, all)
-            }
-            None => Patches::new(&self.x[some(self.x)], g.window, g.channels, all),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The cotangent of a convolution's weights as a matrix product.
 
 use super::format::to_last;
-use super::patches::{Axis, Patches, Transposed, padded};
+use super::patches::StoredImages;
 use super::{Sizes, tail};
 use crate::Buffer;
 use crate::dense::dense;
@@ -23,35 +23,44 @@ pub(super) fn weight_cotangent<T: SimdFloat>(
 ) -> Buffer {
     assert_eq!((x.shape(), dy.shape()), (g.x_shape(), g.y_shape()), "[conv2d_dw] x and dy against the geometry");
     let (s, x) = (Sizes::new(g), to_last::<T>(x, g.format));
-    let padded = padded(&x, g.window, g.channels);
     // with the channels first, an image's dy is packed where it lies, unless there are more sums than numbers of it
     let by_image = g.format == DataFormat::ChannelsFirst && s.columns * g.batch <= s.windows;
-    let (dy, parts) = if by_image { (dense(dy), g.batch.clamp(1, PARTS)) } else { (to_last::<T>(dy, g.format), 1) };
-    let pass = Pass { level, g, x: &x, padded, dy: &dy, by_image, parts };
-    let (size, each) = (s.columns * s.filters, g.batch.div_ceil(parts));
+    let (dy, parts) = if by_image { (dense(dy), parts(g.batch)) } else { (to_last::<T>(dy, g.format), 1) };
+    let pass = Pass { level, g, x: StoredImages::new(&x, g), dy: &dy, by_image, parts };
+    let size = s.columns * s.filters;
     Buffer::build(size, |dw| {
         if parts == 1 {
             return pass.sum(0..g.batch, dw);
         }
-        let mut sums = Buffer::uninit(T::DTYPE, parts * size);
-        let all = Shared::new(sums.as_mut::<T>());
-        for_ranges(parts, 1, |part, _| {
-            // SAFETY: each part has a place of its own.
-            let dw = unsafe { all.part(part * size, (part + 1) * size) };
-            pass.sum((part * each).min(g.batch)..((part + 1) * each).min(g.batch), dw);
-        });
+        let sums = in_parts(g.batch, size, |images, dw| pass.sum(images, dw));
         add_up(sums.as_slice::<T>(), [s.columns, s.filters], dw, &Rows::even(s.filters as isize), None, false);
     })
+}
+
+/// The parts that so many images are divided into: a function of their number alone.
+fn parts(batch: usize) -> usize {
+    batch.clamp(1, PARTS)
+}
+
+/// What `sum` makes of each part of the images: `size` numbers, one part's behind the other's.
+pub(super) fn in_parts<T: SimdFloat>(batch: usize, size: usize, sum: impl Fn(Range<usize>, &mut [T]) + Sync) -> Buffer {
+    let parts = parts(batch);
+    let each = batch.div_ceil(parts);
+    let mut sums = Buffer::uninit(T::DTYPE, parts * size);
+    let all = Shared::new(sums.as_mut::<T>());
+    for_ranges(parts, 1, |part, _| {
+        // SAFETY: each part has a place of its own.
+        let sums = unsafe { all.part(part * size, (part + 1) * size) };
+        sum((part * each).min(batch)..((part + 1) * each).min(batch), sums);
+    });
+    sums
 }
 
 /// What a pass over the images reads.
 struct Pass<'a, T> {
     level: Level,
     g: &'a ConvGeometry,
-    /// Channels last.
-    x: &'a [T],
-    /// The images as [`padded`] makes them, if it does.
-    padded: Option<(Buffer, [Axis; 2], usize)>,
+    x: StoredImages<'a, T>,
     /// In the geometry's format if it is taken image by image, else channels last.
     dy: &'a [T],
     by_image: bool,
@@ -86,24 +95,12 @@ impl<T: SimdFloat> Pass<'_, T> {
                 rows: s.columns,
                 cols: s.group_filters,
                 depth,
-                a: Transposed(self.patches(images.clone(), s.channels_of(group))),
+                a: self.x.patches(images.clone(), s.channels_of(group)),
                 b: Strided::new(self.dy, at, [s.group_filters, depth], strides),
                 bias: None,
                 spread: self.parts == 1,
             };
             product.compute(tail(dw, filters.start), s.filters, add, self.parts * s.columns * s.group_filters);
-        }
-    }
-
-    fn patches(&self, images: Range<usize>, group: Range<usize>) -> Patches<'_, T> {
-        let g = self.g;
-        let some = |x: &'_ [T]| x.len() / g.batch.max(1) * images.start..x.len() / g.batch.max(1) * images.end;
-        match &self.padded {
-            Some((copy, [h, w], channels)) => {
-                let copy = copy.as_slice();
-                Patches::over(&copy[some(copy)], *h, *w, *channels, group)
-            }
-            None => Patches::new(&self.x[some(self.x)], g.window, g.channels, group),
         }
     }
 }
