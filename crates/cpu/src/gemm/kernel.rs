@@ -1,161 +1,34 @@
 //! The microkernel: a tile of C stays in registers while the products of a block of A and a block of B run
-//! through it.
+//! through it. What it needs next it asks for meanwhile.
 
+use super::operands::{Left, Right};
+use super::tile::{VECTORS, WIDE, WIDE_ROWS, every, has_wide, height, load, multiply, vectors};
 use crate::simd::{Kernel, SimdFloat, Vector, prefetch, prefetch_far, prefetch_to_write};
-use std::borrow::Cow;
-use std::ops::Range;
 
-/// The vectors in a tile's row.
-const VECTORS: usize = 2;
-/// How many steps ahead B is asked for.
-const AHEAD: isize = 8;
-/// So many steps are computed between two times that what is needed later is asked for: those of a cache line, for f32.
-const STRETCH: usize = 16;
+/// The steps of a cache line, for f32.
+const LINE: usize = 16;
 /// With so many steps to go C is asked for: early enough, and late enough for it to stay in the first-level cache.
 const LAST: usize = 64;
+/// The steps in a turn of an unrolled loop.
+const UNROLL: usize = 4;
 
-/// The size of a tile of C in numbers: what fills the level's registers with accumulators, less one row of B
-/// and one number of A.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tile {
-    /// The most rows.
-    pub rows: usize,
-    /// The most columns.
-    pub cols: usize,
-    /// The numbers in one vector.
-    pub lanes: usize,
+/// How a tile reads B: at any distances, by any steps of A;
+const ANY: u8 = 0;
+/// one vector beside the other in each panel, by steps of A that touch, as for all that follow;
+const PACKED: u8 = 1;
+/// panels one beside the other, as in a matrix;
+const LYING: u8 = 2;
+/// as in a matrix, to be packed.
+const COPIED: u8 = 3;
+
+/// Whether the loop takes several steps in a turn.
+const fn unrolled(b: u8) -> bool {
+    b == PACKED || b == LYING
 }
 
-/// The rows of the level's tallest tile.
-const fn height<V: Vector>() -> usize {
-    V::REGISTERS / 2 - 2
-}
-
-/// The vectors in a row of the level's widest tile. With rows of A that do not touch, tall tiles would need more registers
-/// for pointers than there are; wide ones take two panels of B side by side.
-const fn width<V: Vector>() -> usize {
-    if V::REGISTERS > 16 && size_of::<V::Scalar>() == 4 { 2 * VECTORS } else { VECTORS }
-}
-
-/// Whether tiles of `N` vectors have every height that a rest of rows may want. What is rare makes do with a few: what is
-/// not the type to train in, and the last columns of a matrix.
-const fn every<T, const N: usize>() -> bool {
-    N > 1 && size_of::<T>() == 4
-}
-
-/// Asks a level for its tile.
-pub(crate) struct TileOf;
-
-impl<T: SimdFloat> Kernel<T> for TileOf {
-    type Output = Tile;
-    #[inline(always)]
-    fn run<V: Vector<Scalar = T>>(self) -> Tile {
-        Tile { rows: height::<V>(), cols: VECTORS * V::WIDTH, lanes: V::WIDTH }
-    }
-}
-
-/// Steps of k that lie evenly in memory.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Run {
-    /// The place of the first.
-    pub at: isize,
-    /// How many.
-    pub len: usize,
-}
-
-/// Where the rows of a matrix lie: row i at `lines[(skip + i) / width] + (skip + i) % width · row`. A matrix is one line of
-/// rows; the windows of a convolution are a line for each of their rows.
-#[derive(Clone, Debug)]
-pub(crate) struct Rows {
-    /// The place of each line.
-    pub lines: Cow<'static, [isize]>,
-    /// The rows in a line.
-    pub width: usize,
-    /// The rows of the first line that are left out.
-    pub skip: usize,
-    /// The distance between the rows of a line.
-    pub row: isize,
-}
-
-impl Rows {
-    /// Rows as far apart as that.
-    pub fn even(row: isize) -> Self {
-        Self { lines: Cow::Borrowed(&[0]), width: usize::MAX, skip: 0, row }
-    }
-
-    /// Writes the places of `count` rows as far apart as `row` to `to`.
-    pub fn find_even<T>(base: *const T, row: isize, count: usize, to: &mut Vec<*const T>) {
-        to.clear();
-        to.extend((0..count as isize).map(|r| base.wrapping_offset(r * row)));
-    }
-
-    /// Writes the places of some rows, counted from `base`, to `to`.
-    pub fn find<T>(&self, base: *const T, rows: Range<usize>, to: &mut Vec<*const T>) {
-        to.clear();
-        let mut row = rows.start + self.skip;
-        let end = rows.end + self.skip;
-        while row < end {
-            let (line, column) = if row < self.width { (0, row) } else { (row / self.width, row % self.width) };
-            let at = base.wrapping_offset(self.lines[line] + column as isize * self.row);
-            let count = (self.width - column).min(end - row);
-            to.extend((0..count).map(|r| at.wrapping_offset(r as isize * self.row)));
-            row += count;
-        }
-    }
-
-    /// Whether the first `rows` rows, `cols` long, lie in a buffer of so many numbers, each behind the one before.
-    pub fn hold(&self, rows: usize, cols: usize, len: usize) -> bool {
-        let last = self.skip + rows - 1;
-        let line = (last.min(self.width - 1)) as isize * self.row + cols as isize;
-        let rises = self.lines[..=last / self.width].windows(2).all(|l| l[1] - l[0] >= line);
-        let apart = rows == 1 || self.width == 1 || self.row >= cols as isize;
-        self.lines[0] >= 0 && rises && apart && self.place(rows - 1) as usize + cols <= len
-    }
-
-    /// The place of a row.
-    pub fn place(&self, row: usize) -> isize {
-        let row = self.skip + row;
-        self.lines[row / self.width] + (row % self.width) as isize * self.row
-    }
-}
-
-/// Where the block of A is: step j of run r of row i at `runs[r].at + j·step` from `rows[i]`. A matrix is a run of steps; a
-/// convolution's patches have a run for each row of taps.
-pub(crate) struct Left<T> {
-    /// The first number of each row.
-    pub rows: Vec<*const T>,
-    /// The runs, which together are the block's depth.
-    pub runs: Vec<Run>,
-    /// The distance between the steps of a run.
-    pub step: isize,
-    /// Whether it lies in main memory rather than in a cache; its steps touch then, or its rows.
-    pub cold: bool,
-    /// The rows that were copied last, where a block of A keeps them.
-    pub held: Range<usize>,
-}
-
-impl<T> Left<T> {
-    /// No block yet.
-    pub fn new() -> Self {
-        Self { rows: Vec::new(), runs: Vec::new(), step: 0, cold: false, held: 0..0 }
-    }
-
-    /// The steps of all runs.
-    #[inline(never)]
-    fn depth(&self) -> usize {
-        self.runs.iter().map(|run| run.len).sum()
-    }
-}
-
-/// Where the block of B is: element (k, j) of panel p (as wide as a tile) at `p·panel + k·step + j`.
-#[derive(Clone, Copy)]
-pub(crate) struct Right<T> {
-    /// The first element.
-    pub at: *const T,
-    /// From panel to panel.
-    pub panel: usize,
-    /// From k to k.
-    pub step: isize,
+/// So many steps are computed between two times that what is needed later is asked for.
+const fn stretch(b: u8) -> usize {
+    if unrolled(b) { 2 * LINE } else { LINE }
 }
 
 /// What the products are added to.
@@ -175,6 +48,8 @@ pub(crate) struct Block<'a, T> {
     pub left: &'a Left<T>,
     /// B, `depth × cols`.
     pub right: Right<T>,
+    /// Whether this core has packed B for itself.
+    pub own: Option<Own<T>>,
     /// The columns of B and C.
     pub cols: usize,
     /// What the products are added to.
@@ -183,23 +58,34 @@ pub(crate) struct Block<'a, T> {
     pub out: &'a [*const T],
 }
 
+/// What there is to do for a block of B that a core packs for itself, steps of A that touch, and rows for a wide tile.
+#[derive(Clone, Copy)]
+pub(crate) struct Own<T> {
+    /// Where B lies, if the columns of wide tiles are still to be copied from there.
+    pub copy: Option<Right<T>>,
+    /// The block that is copied next, if it is known.
+    pub next: Option<Right<T>>,
+}
+
 /// One tile of a block.
 #[derive(Clone, Copy)]
 struct Place<T> {
     row: usize,
-    b: *const T,
+    b: Right<T>,
     col: usize,
     cols: usize,
     /// The steps of all runs.
     depth: usize,
     /// What of B is asked for meanwhile.
-    ahead: Ahead<T>,
+    ahead: Option<Ahead<T>>,
+    /// Which of the next tile's rows of A are asked for meanwhile, from and to.
+    asked: [usize; 2],
 }
 
-/// Rows of the next panel of B.
+/// Rows of B, as wide as a tile.
 #[derive(Clone, Copy)]
 struct Ahead<T> {
-    at: *const T,
+    b: Right<T>,
     rows: usize,
 }
 
@@ -207,40 +93,92 @@ impl<T: SimdFloat> Kernel<T> for Block<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = T>>(self) {
-        let panel = VECTORS * V::WIDTH;
         let depth = self.left.depth();
-        let apart = !self.touch(0, height::<V>());
-        let mut col = 0;
-        while col < self.cols {
-            let wide = const { width::<V>() > VECTORS } && apart && self.cols - col >= 2 * panel;
-            let cols = (self.cols - col).min(if wide { 2 * panel } else { panel });
-            let b = self.right.at.wrapping_add(col / panel * self.right.panel);
-            let at = b.wrapping_add(cols.div_ceil(panel) * self.right.panel);
-            // each of the tiles asks for its part of the next panel
-            let each = (depth * if wide { height::<V>() / 2 - 1 } else { height::<V>() }).div_ceil(self.out.len());
-            let rows = if col + cols < self.cols { each } else { 0 };
-            let mut place = Place { row: 0, b, col, cols, depth, ahead: Ahead { at, rows } };
-            while place.row < self.out.len() {
-                // SAFETY: whoever made the block vouches that its three matrices are as large as it says.
-                place.row += unsafe {
-                    if const { width::<V>() > VECTORS } && wide {
-                        self.tall::<V, { 2 * VECTORS }, true>(place)
-                    } else if cols <= V::WIDTH {
-                        self.tall::<V, 1, true>(place)
-                    } else if const { every::<T, VECTORS>() } && self.touch(place.row, height::<V>()) {
-                        self.tall::<V, VECTORS, false>(place)
-                    } else {
-                        self.tall::<V, VECTORS, true>(place)
-                    }
-                };
-                place.ahead.at = place.ahead.at.wrapping_offset(rows as isize * self.right.step);
+        let wide = if has_wide::<V>() && self.left.step == 1 { self.cols / (WIDE * V::WIDTH) } else { 0 };
+        let copies = self.own.is_some_and(|own| own.copy.is_some());
+        assert!(!copies || wide > 0 && self.out.len() >= WIDE_ROWS, "wide tiles copy B");
+        // SAFETY: whoever made the block vouches that its three matrices are as large as it says.
+        unsafe {
+            if const { has_wide::<V>() } && wide > 0 {
+                self.wide_tiles::<V>(wide, depth);
             }
-            col += cols;
+            self.tall_tiles::<V>(wide * WIDE * V::WIDTH, depth);
         }
     }
 }
 
 impl<T: SimdFloat> Block<'_, T> {
+    /// The first columns, as wide as `count` wide tiles. What lies in the core's second-level cache passes a line of tiles at a
+    /// time, so that rows of A are read once; of what does not, a panel stays for all of A while the next one comes.
+    ///
+    /// # Safety
+    /// The block's matrices are as large as it says.
+    #[inline(always)]
+    unsafe fn wide_tiles<V: Vector<Scalar = T>>(&self, count: usize, depth: usize) {
+        let panel = |b: Right<T>, tile: usize| Right { at: b.at.wrapping_add(2 * tile * b.panel), ..b };
+        let lines = self.out.len().div_ceil(WIDE_ROWS);
+        // each line of tiles asks for its part of what is needed next
+        let rows = depth.div_ceil(lines);
+        let (mut line, mut tile, cols) = (0, 0, WIDE * V::WIDTH);
+        for _ in 0..lines * count {
+            let (next, asked) = match self.own {
+                Some(own) => (own.next.map(|b| panel(b, tile)), [tile, tile + 1].map(|i| WIDE_ROWS * i / count)),
+                None if tile + 1 < count => (Some(panel(self.right, tile + 1)), [0, WIDE_ROWS * (tile == 0) as usize]),
+                None => (None, [0, WIDE_ROWS * (tile == 0) as usize]),
+            };
+            let ahead = next.map(|b| Ahead { b: b.later((line * rows) as isize), rows });
+            let (row, b) = (line * WIDE_ROWS, panel(self.right, tile));
+            let mut place = Place { row, b, col: tile * cols, cols, depth, ahead, asked };
+            // SAFETY: the caller's promise; what is copied has its place in `right`.
+            unsafe {
+                if let Some(b) = self.own.and_then(|own| own.copy).filter(|_| line == 0) {
+                    self.compute::<V, WIDE_ROWS, WIDE, true, COPIED>(Place { b: panel(b, tile), ..place });
+                } else {
+                    while place.row < self.out.len().min(row + WIDE_ROWS) {
+                        place.row += self.tallest::<V, WIDE, true>(place);
+                    }
+                }
+            }
+            match self.own {
+                Some(_) => (line, tile) = if tile + 1 < count { (line, tile + 1) } else { (line + 1, 0) },
+                None => (line, tile) = if line + 1 < lines { (line + 1, tile) } else { (0, tile + 1) },
+            }
+        }
+    }
+
+    /// The columns from `col` on, a panel at a time.
+    ///
+    /// # Safety
+    /// The block's matrices are as large as it says.
+    #[inline(always)]
+    unsafe fn tall_tiles<V: Vector<Scalar = T>>(&self, mut col: usize, depth: usize) {
+        let panel = VECTORS * V::WIDTH;
+        while col < self.cols {
+            let cols = (self.cols - col).min(panel);
+            let b = Right { at: self.right.at.wrapping_add(col / panel * self.right.panel), ..self.right };
+            // each of the tiles asks for its part of the next panel
+            let each = (depth * height::<V>()).div_ceil(self.out.len());
+            let rows = if col + cols < self.cols { each } else { 0 };
+            let ahead = Some(Ahead { b: Right { at: b.at.wrapping_add(b.panel), ..b }, rows });
+            let asked = [0, if col == 0 { height::<V>() } else { 0 }];
+            let mut place = Place { row: 0, b, col, cols, depth, ahead, asked };
+            while place.row < self.out.len() {
+                // SAFETY: the caller's promise.
+                place.row += unsafe {
+                    if cols <= V::WIDTH {
+                        self.tallest::<V, 1, true>(place)
+                    } else if const { every::<T, VECTORS>() } && self.touch(place.row, height::<V>()) {
+                        self.tallest::<V, VECTORS, false>(place)
+                    } else {
+                        self.tallest::<V, VECTORS, true>(place)
+                    }
+                };
+                place.ahead = place.ahead.map(|ahead| Ahead { b: ahead.b.later(rows as isize), ..ahead });
+            }
+            col += cols;
+        }
+    }
+
     /// Whether the rows of A from `row` on touch, as many as a tile has at most.
     #[inline(always)]
     fn touch(&self, row: usize, most: usize) -> bool {
@@ -253,37 +191,48 @@ impl<T: SimdFloat> Block<'_, T> {
     /// # Safety
     /// The block's matrices are as large as it says.
     #[inline(always)]
-    unsafe fn tall<V: Vector<Scalar = T>, const N: usize, const APART: bool>(&self, p: Place<T>) -> usize {
+    unsafe fn tallest<V: Vector<Scalar = T>, const N: usize, const APART: bool>(&self, p: Place<T>) -> usize {
         let rows = self.out.len() - p.row;
+        let beside = VECTORS * V::WIDTH;
+        if const { N == WIDE } && rows >= WIDE_ROWS && p.b.step == beside as isize {
+            // SAFETY: the caller's promise.
+            return unsafe { self.compute::<V, WIDE_ROWS, N, APART, PACKED>(p) };
+        }
+        if const { N == WIDE } && rows >= WIDE_ROWS && p.b.panel == beside {
+            // SAFETY: the caller's promise.
+            return unsafe { self.compute::<V, WIDE_ROWS, N, APART, LYING>(p) };
+        }
         // constants, so that no level compiles tiles it has no registers for, nor more than pay: four rows of two vectors
         // have sums enough to hide a multiply-add's latency
         macro_rules! tallest {
             ($($height:literal if $there:expr;)*) => {$(
                 if const { $there } && rows >= $height {
                     // SAFETY: the caller's promise.
-                    return unsafe { self.compute::<V, $height, N, APART>(p) };
+                    return unsafe { self.compute::<V, $height, N, APART, ANY>(p) };
                 }
             )*};
         }
         tallest! {
             14 if V::REGISTERS > 16 && N <= VECTORS;
-            6 if V::REGISTERS == 16 || N > VECTORS;
+            6 if V::REGISTERS == 16;
             4 if V::REGISTERS > 8 && size_of::<T>() == 4;
             2 if V::REGISTERS == 8 || every::<T, N>();
         }
         // SAFETY: the caller's promise.
-        unsafe { self.compute::<V, 1, N, APART>(p) }
+        unsafe { self.compute::<V, 1, N, APART, ANY>(p) }
     }
 
+    /// Computes a tile and gives its height. Without `APART` the rows of A touch, and one pointer serves for all.
+    ///
     /// # Safety
-    /// As for `tall`.
+    /// As for `tallest`.
     #[inline(always)]
-    unsafe fn compute<V: Vector<Scalar = T>, const R: usize, const N: usize, const APART: bool>(
+    unsafe fn compute<V: Vector<Scalar = T>, const R: usize, const N: usize, const APART: bool, const B: u8>(
         &self,
         p: Place<T>,
     ) -> usize {
         // SAFETY: the caller's promise.
-        let sums = unsafe { self.products::<V, R, N, APART>(p) };
+        let sums = unsafe { self.products::<V, R, N, APART, B>(p) };
         if const { every::<T, N>() } && p.cols >= N * V::WIDTH {
             // SAFETY: the caller's promise; the tile has all its columns.
             unsafe { self.finish_whole(&sums, p) }
@@ -352,86 +301,91 @@ impl<T: SimdFloat> Block<'_, T> {
         }
     }
 
-    /// The inner loop: `sums[i][j] = Σ_k a[i, k]·b[k, j]`, k rising. Without `APART` the rows touch, and one
-    /// pointer serves for all.
+    /// The inner loop: `sums[i][j] = Σ_k a[i, k]·b[k, j]`, k rising.
     ///
     /// # Safety
-    /// The R rows hold the steps of `left`, and from `p.b` on there are N vectors for each step, in panels.
+    /// The R rows hold the steps of `left`, and from `p.b` on there are N vectors for each step, in panels, as `B` says.
     #[inline(always)]
-    unsafe fn products<V: Vector<Scalar = T>, const R: usize, const N: usize, const APART: bool>(
+    unsafe fn products<V: Vector<Scalar = T>, const R: usize, const N: usize, const APART: bool, const B: u8>(
         &self,
         p: Place<T>,
     ) -> [[V; N]; R] {
         let mut sums = [[V::zero(); N]; R];
         let rows: [_; R] = std::array::from_fn(|r| self.left.rows[p.row + r]);
-        let (mut b, b_step, step) = (p.b, self.right.step, self.left.step);
-        let mut later = Later { ahead: p.ahead, to_go: p.depth, asked: 0 };
+        let beside = VECTORS * V::WIDTH;
+        let step = if B == ANY { self.left.step } else { 1 };
+        let mut b = match B {
+            PACKED => Right { step: beside as isize, ..p.b },
+            LYING | COPIED => Right { panel: beside, ..p.b },
+            _ => p.b,
+        };
+        let to = self.right.at.wrapping_add(p.col / beside * self.right.panel);
+        let mut to = Right { at: to, step: beside as isize, ..self.right };
+        let mut later = Later { ahead: p.ahead, next: self.next_rows::<R>(p), to_go: p.depth, asked: 0 };
         for run in &self.left.runs {
             let (mut k, mut steps) = (run.at, run.len);
             while steps > 0 {
-                let some = steps.min(STRETCH);
-                self.ask::<V, R, N>(p, &mut later, k, some);
+                let some = steps.min(stretch(B));
+                self.ask::<V, R, N, B>(p, &mut later, k, some);
                 steps -= some;
-                let end = k + some as isize * step;
-                while k != end {
-                    // SAFETY: the caller's promise; b moves on without being read past the last step.
-                    unsafe {
-                        let mut row = [V::zero(); N];
-                        for (v, x) in row.iter_mut().enumerate() {
-                            let at = b.wrapping_add(v / VECTORS * self.right.panel + v % VECTORS * V::WIDTH);
-                            *x = V::load(at);
-                            prefetch(at.wrapping_offset(AHEAD * b_step));
+                let [end, last] = [some, some / UNROLL * UNROLL].map(|steps| k + steps as isize * step);
+                // SAFETY: the caller's promise; nothing is read past the last step.
+                unsafe {
+                    while unrolled(B) && k != last {
+                        for u in 0..UNROLL as isize {
+                            let row = load::<V, N>(b.later(u));
+                            multiply::<V, R, N, APART>(&mut sums, &rows, k + u, row);
                         }
-                        // written out, for a loop over r would be too large for the compiler to unroll
-                        macro_rules! rows {
-                            ($($r:literal)*) => {$(
-                                if const { $r < R } {
-                                    let x = V::broadcast(if APART { *rows[$r % R].offset(k) } else { *rows[0].offset(k).add($r) });
-                                    for (v, &y) in row.iter().enumerate() {
-                                        sums[$r % R][v] = V::fma(x, y, sums[$r % R][v]);
-                                    }
-                                }
-                            )*};
-                        }
-                        rows!(0 1 2 3 4 5 6 7 8 9 10 11 12 13);
+                        (k, b) = (k + UNROLL as isize, b.later(UNROLL as isize));
                     }
-                    k += step;
-                    b = b.wrapping_offset(b_step);
+                    while k != end {
+                        let row = load::<V, N>(b);
+                        if B == COPIED {
+                            row.into_iter().zip(vectors::<V, N>(to)).for_each(|(x, at)| x.store(at.cast_mut()));
+                            to = to.later(1);
+                        }
+                        multiply::<V, R, N, APART>(&mut sums, &rows, k, row);
+                        (k, b) = (k + step, b.later(1));
+                    }
                 }
             }
         }
         sums
     }
 
+    /// The rows of A that a tile asks for, if they do not come by themselves.
+    #[inline(always)]
+    fn next_rows<const R: usize>(&self, p: Place<T>) -> &[*const T] {
+        let next = &self.left.rows[p.row + R..self.out.len()];
+        if self.left.cold && next.len() >= R { &next[p.asked[0].min(R)..p.asked[1].min(R)] } else { &[] }
+    }
+
     /// Asks for what is needed after the next `some` steps, which begin at `k`.
     #[inline(always)]
-    fn ask<V: Vector<Scalar = T>, const R: usize, const N: usize>(
+    fn ask<V: Vector<Scalar = T>, const R: usize, const N: usize, const B: u8>(
         &self,
         p: Place<T>,
-        later: &mut Later<T>,
+        later: &mut Later<'_, T>,
         k: isize,
         some: usize,
     ) {
-        let b_step = self.right.step;
-        for _ in 0..later.ahead.rows.min(STRETCH / 8) {
-            for v in 0..N {
-                let at = v / VECTORS * self.right.panel + v % VECTORS * V::WIDTH;
-                prefetch_far(later.ahead.at.wrapping_add(at));
+        if let Some(Ahead { b, rows }) = &mut later.ahead {
+            for _ in 0..some.div_ceil(8).min(*rows) {
+                vectors::<V, N>(*b).for_each(prefetch_far);
+                (*b, *rows) = (b.later(1), *rows - 1);
             }
-            later.ahead = Ahead { at: later.ahead.at.wrapping_offset(b_step), rows: later.ahead.rows - 1 };
         }
-        let next = &self.left.rows[p.row + R..self.out.len()];
-        // the first panel of columns brings the rows of A into the cache
-        if self.left.cold && p.col == 0 && next.len() >= R {
-            if self.left.step == 1 {
-                next[..R].iter().for_each(|row| prefetch(row.wrapping_offset(k)));
-            } else {
-                (0..some as isize).for_each(|i| prefetch(next[R - 1].wrapping_offset(k + i * self.left.step)));
+        if self.left.step == 1 {
+            for row in later.next {
+                (0..some).step_by(LINE).for_each(|i| prefetch(row.wrapping_offset(k + i as isize)));
             }
+        } else if let Some(row) = later.next.last() {
+            (0..some as isize).for_each(|i| prefetch(row.wrapping_offset(k + i * self.left.step)));
         }
         later.to_go -= some;
         if later.to_go < LAST {
-            let until = if later.to_go < STRETCH { R } else { R.min(later.asked + R.div_ceil(LAST / STRETCH)) };
+            let some = R.div_ceil(LAST / stretch(B));
+            let until = if later.to_go < stretch(B) { R } else { R.min(later.asked + some) };
             for row in &self.out[p.row + later.asked..p.row + until] {
                 (0..N).for_each(|v| prefetch_to_write(row.wrapping_add(p.col + v * V::WIDTH)));
             }
@@ -441,8 +395,10 @@ impl<T: SimdFloat> Block<'_, T> {
 }
 
 /// What is still to be asked for.
-struct Later<T> {
-    ahead: Ahead<T>,
+struct Later<'a, T> {
+    ahead: Option<Ahead<T>>,
+    /// Rows of A.
+    next: &'a [*const T],
     /// The steps that are left.
     to_go: usize,
     /// The rows of C that have been asked for.

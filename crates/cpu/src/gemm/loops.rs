@@ -5,8 +5,10 @@
 //! Every element of C is `start + Σ (block sums)`, the blocks of k in rising order. Where they begin depends on the
 //! depth alone, so no other choice made here (tiles, rows and columns for a thread, packing or not) changes a bit.
 
-use super::kernel::{Block, Left, Right, Rows, Start, TileOf};
+use super::kernel::{Block, Own, Start};
+use super::operands::{Left, Right, Rows};
 use super::pack::{Cuts, Lhs, Packer, Scratch, Strided};
+use super::tile::{Tile, TileOf, WIDE_ROWS};
 use crate::Buffer;
 use crate::par::{GRAIN, Shared, for_ranges, threads};
 use crate::simd::{Level, SimdFloat, run_widest_at};
@@ -18,8 +20,8 @@ pub(crate) const DEPTH: usize = 512;
 const BLOCK_TILES: usize = 28;
 /// Blocks of A have a multiple of so many rows: there are tiles for all of them, so that jobs are of about equal size.
 const ROWS_UNIT: usize = 2;
-/// The most panels of B side by side for one job.
-const JOB_PANELS: usize = 64;
+/// The most columns of B for one job: a block of them fits the second-level cache.
+const JOB_COLS: usize = 512;
 /// The panels of B that a thread packs at a time.
 const GROUP: usize = 4;
 /// Operations that are worth a thread's attention.
@@ -30,6 +32,10 @@ const SPLIT_OUT: usize = 1 << 16;
 const SPLIT_PARTS: usize = 16;
 /// With so few tiles above each other, packing B costs more than it brings.
 const DIRECT_TILES: usize = 10;
+/// A block of B with so many numbers does not stay in a near cache beside A, and is worth copying
+const LARGE: usize = 1 << 18;
+/// for so many rows.
+const COPY_ROWS: usize = 24;
 
 /// `C = A·B (+ bias)`.
 pub(crate) struct Product<'a, T, A> {
@@ -51,13 +57,24 @@ pub(crate) struct Product<'a, T, A> {
     pub spread: bool,
 }
 
+/// How the microkernel gets at B.
+#[derive(Clone, Copy, PartialEq)]
+enum Access {
+    /// It reads B where it lies.
+    Direct,
+    /// Each job packs a block of its own, most of it while the first tiles use it.
+    Copied,
+    /// B is packed before.
+    Packed,
+}
+
 /// A product that is being computed: the choices made.
 struct Plan<'a, T, A> {
     product: &'a Product<'a, T, A>,
     packer: Packer,
     /// B packed as a whole, for several jobs to share.
     packed: Option<&'a [T]>,
-    direct: bool,
+    access: Access,
     /// Whether C keeps what it holds, and the products are added to it.
     add: bool,
     /// The blocks of k.
@@ -85,6 +102,21 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
         self.compute_to(out, &Rows::even(stride as isize), add, results);
     }
 
+    fn access(&self, tile: Tile) -> Access {
+        if !self.b.lanes_touch() {
+            return Access::Packed;
+        }
+        let few = self.rows <= DIRECT_TILES * tile.rows;
+        let large = self.rows >= COPY_ROWS && self.cols * self.depth.min(DEPTH) >= LARGE;
+        if tile.wide > 0 && self.a.lies() && (large || !few) {
+            Access::Copied
+        } else if few && self.cols.is_multiple_of(tile.lanes) {
+            Access::Direct
+        } else {
+            Access::Packed
+        }
+    }
+
     fn compute_to(&self, out: &mut [T], places: &Rows, add: bool, results: usize) {
         let (rows, cols) = (self.rows, self.cols);
         assert!(!add || self.bias.is_none(), "a bias or what C holds, not both");
@@ -106,9 +138,8 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
         }
         let tile = run_widest_at::<T, _>(self.level, TileOf);
         let depth = self.a.cut_depth(self.depth, DEPTH);
-        let direct = self.b.lanes_touch() && cols.is_multiple_of(tile.lanes) && (rows <= DIRECT_TILES * tile.rows);
         let packer = Packer { level: self.level, tile };
-        let plan = Plan { product: self, packer, packed: None, direct, add, depth };
+        let plan = Plan { product: self, packer, packed: None, access: self.access(tile), add, depth };
         let parts = parts(results, self.depth, depth.blocks());
         if parts.blocks() == 1 {
             plan.run(parts, Shared::new(out), places, 0);
@@ -177,22 +208,26 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
             jobs => jobs.clamp(1, most),
         };
         let jobs = jobs.div_ceil(parts.blocks());
-        // the longer side is divided first
-        let (down, across) = if tall >= wide {
+        // columns if that leaves each job its own B, else the longer side first
+        let (down, across) = if self.access == Access::Copied && p.cols >= 2 * tile.wide * jobs {
+            (1, jobs)
+        } else if tall >= wide {
             let down = jobs.min(tall);
             (down, wide.min(jobs / down))
         } else {
             let across = jobs.min(wide);
             (tall.min(jobs / across), across)
         };
-        let panels = wide.div_ceil(across.max(wide.div_ceil(JOB_PANELS)));
+        let panels = wide.div_ceil(across.max(p.cols.div_ceil(JOB_COLS)));
         let across = wide.div_ceil(panels);
-        let rows = Cuts::of_count(p.rows, ROWS_UNIT, tall.div_ceil(BLOCK_TILES).next_multiple_of(down));
+        let unit = if self.access == Access::Copied && down == 1 { WIDE_ROWS } else { ROWS_UNIT };
+        let rows = Cuts::of_count(p.rows, unit, tall.div_ceil(BLOCK_TILES).next_multiple_of(down));
         let each = rows.blocks().div_ceil(down);
         let down = rows.blocks().div_ceil(each);
         // what one thread would pack alone each job packs for itself, where its core finds it
         let shared = self.depth.blocks() * wide.div_ceil(GROUP) > 1;
-        let packed = (rows.blocks() > 1 && parts.blocks() == 1 && shared && !self.direct).then(|| self.pack_all());
+        let packed = self.access == Access::Packed && rows.blocks() > 1 && parts.blocks() == 1 && shared;
+        let packed = packed.then(|| self.pack_all());
         let plan = Plan { packed: packed.as_ref().map(Buffer::as_slice), ..*self };
         for_ranges_if(p.spread, parts.blocks() * down * across, |job| {
             let (part, down, across) = (job / (down * across), job / across % down, job % across);
@@ -215,7 +250,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         });
     }
 
-    /// All of B, packed by all threads: block by block, each as [`Plan::right`] finds it.
+    /// All of B, packed by all threads: block by block, each as [`Plan::there`] finds it.
     fn pack_all(&self) -> Buffer {
         let p = self.product;
         let width = self.packer.tile.cols;
@@ -239,20 +274,26 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         packed
     }
 
-    /// The block of B where the microkernel can read it.
-    fn right(&self, scratch: &mut Scratch<T>, cols: &Range<usize>, depth: &Range<usize>) -> Right<T> {
-        let width = self.packer.tile.cols;
-        if let Some(packed) = self.packed {
-            let wide = self.product.cols.div_ceil(width);
-            let panel = depth.len() * width;
-            let at = packed[depth.start * wide * width + cols.start / width * panel..].as_ptr();
-            return Right { at, panel, step: width as isize };
-        }
-        if self.direct {
-            return self.product.b.direct(self.packer.tile, cols, depth);
-        }
-        let to = scratch.take(depth.len() * cols.len().next_multiple_of(width));
-        self.product.b.pack_right(self.packer, to, cols, depth)
+    /// A block of B that is read where it lies, or where it has been packed as a whole.
+    fn there(&self, cols: &Range<usize>, block: usize) -> Right<T> {
+        let (depth, tile) = (self.depth.range(block), self.packer.tile);
+        let Some(packed) = self.packed else { return self.product.b.direct(tile, cols, &depth) };
+        let wide = self.product.cols.div_ceil(tile.cols);
+        let panel = depth.len() * tile.cols;
+        let at = packed[depth.start * wide * tile.cols + cols.start / tile.cols * panel..].as_ptr();
+        Right { at, panel, step: tile.cols as isize }
+    }
+
+    /// A block of B packed, and where the part of it lies that the first tiles are to pack.
+    fn pack(&self, to: &mut Scratch<T>, cols: &Range<usize>, depth: &Range<usize>) -> (Right<T>, Option<Right<T>>) {
+        let (b, tile) = (&self.product.b, self.packer.tile);
+        let to = to.take(depth.len() * cols.len().next_multiple_of(tile.cols));
+        let right =
+            Right { at: to.as_mut_ptr().cast_const(), panel: depth.len() * tile.cols, step: tile.cols as isize };
+        let later = if self.access == Access::Copied { cols.len() / tile.wide * tile.wide } else { 0 };
+        let rest = cols.start + later..cols.end;
+        b.pack_right(self.packer, &mut to[later / tile.cols * right.panel..], &rest, depth);
+        (right, (later > 0).then(|| b.direct(tile, cols, depth)))
     }
 
     /// Computes some rows and columns of C, for some blocks of k.
@@ -261,26 +302,28 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
     /// `out` is valid for them, and nobody else uses them meanwhile.
     unsafe fn job(&self, job: &Job<'_, T>, rows: Cuts) {
         let (mut left, mut out, mut scratch) = (Left::new(), Vec::new(), (Scratch::new(), Scratch::new()));
-        let mut compute = |rows: Range<usize>, block: usize, right: Right<T>| {
-            let start = if block == job.depth.start { job.start } else { Start::Out };
+        let mut compute = |row: usize, block: usize, right: Right<T>, own: Option<Own<T>>| {
+            let (rows, start) = (rows.range(row), if block == job.depth.start { job.start } else { Start::Out });
             job.places.find(job.out.wrapping_add(job.cols.start), rows.clone(), &mut out);
             self.product.a.block(self.packer, &mut left, &mut scratch.0, rows, self.depth.range(block));
-            let block = Block { left: &left, right, cols: job.cols.len(), start, out: &out };
+            let block = Block { left: &left, right, own, cols: job.cols.len(), start, out: &out };
             run_widest_at(self.packer.level, block);
         };
-        let right = |scratch: &mut Scratch<T>, block| self.right(scratch, &job.cols, &self.depth.range(block));
-        if self.packed.is_some() || self.direct {
+        if self.packed.is_some() || self.access == Access::Direct {
             // C stays in the cache while B passes
-            for block in job.rows.clone() {
-                for k in job.depth.clone() {
-                    compute(rows.range(block), k, right(&mut scratch.1, k));
-                }
+            for row in job.rows.clone() {
+                job.depth.clone().for_each(|k| compute(row, k, self.there(&job.cols, k), None));
             }
-        } else {
-            // B is packed once for all rows
-            for k in job.depth.clone() {
-                let right = right(&mut scratch.1, k);
-                job.rows.clone().for_each(|block| compute(rows.range(block), k, right));
+            return;
+        }
+        // B is packed once for all rows
+        let copied = self.access == Access::Copied;
+        for k in job.depth.clone() {
+            let (right, mut copy) = self.pack(&mut scratch.1, &job.cols, &self.depth.range(k));
+            for row in job.rows.clone() {
+                let last = row + 1 == job.rows.end && k + 1 < job.depth.end;
+                let next = last.then(|| self.product.b.direct(self.packer.tile, &job.cols, &self.depth.range(k + 1)));
+                compute(row, k, right, copied.then_some(Own { copy: copy.take(), next }));
             }
         }
     }

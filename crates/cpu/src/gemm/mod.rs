@@ -6,14 +6,18 @@
 mod dot;
 mod kernel;
 mod loops;
+mod operands;
 mod pack;
 mod sparse;
 #[cfg(test)]
 pub(crate) mod tests;
+mod tile;
 
-pub(crate) use kernel::{Block, Left, Right, Rows, Run, Start, Tile, TileOf};
+pub(crate) use kernel::{Block, Start};
 pub(crate) use loops::{Product, add_up};
+pub(crate) use operands::{Left, Right, Rows, Run};
 pub(crate) use pack::{Cuts, Lhs, Packer, Scratch, Strided, apart, collide};
+pub(crate) use tile::{Tile, TileOf};
 
 use crate::Buffer;
 use crate::dense::dense;

@@ -1,7 +1,8 @@
 //! Packing: blocks of A and B are copied to where the microkernel reads them in order, from any strides or from
 //! matrices that exist nowhere in memory, as the patches of a convolution.
 
-use super::kernel::{Left, Right, Rows, Run, Tile};
+use super::operands::{Left, Right, Rows, Run};
+use super::tile::Tile;
 use crate::Buffer;
 use crate::simd::{Kernel, Level, SimdFloat, Vector, Words, run_widest_at, transpose};
 use std::ops::Range;
@@ -11,6 +12,10 @@ pub(crate) trait Lhs<T: SimdFloat>: Sync {
     /// How the columns may be cut into blocks of about `most`.
     fn cut_depth(&self, depth: usize, most: usize) -> Cuts {
         Cuts::of_size(depth, 1, most)
+    }
+    /// Whether blocks are read where they lie.
+    fn lies(&self) -> bool {
+        false
     }
     /// Says in `left` where the block is, after packing it into `scratch` if need be.
     fn block(
@@ -142,7 +147,7 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
         let width = packer.tile.cols;
         let panel = width * depth.len();
         self.pack_columns(packer.level, to, lanes, depth, width, panel);
-        Right { at: to.as_ptr(), panel, step: width as isize }
+        Right { at: to.as_mut_ptr().cast_const(), panel, step: width as isize }
     }
 
     /// Copies some steps of a lane.
@@ -237,6 +242,10 @@ pub(crate) fn apart(count: usize) -> usize {
 }
 
 impl<T: SimdFloat> Lhs<T> for Strided<'_, T> {
+    fn lies(&self) -> bool {
+        self.step == 1
+    }
+
     fn block(
         &self,
         packer: Packer,

@@ -6,7 +6,7 @@ use crate::naive;
 use cotangent_base::Float;
 
 /// `[m, k, n]` at the edges of tiles, panels and blocks, and primes.
-const SIZES: [[usize; 3]; 27] = [
+const SIZES: [[usize; 3]; 29] = [
     [0, 3, 4],
     [3, 0, 4],
     [3, 4, 0],
@@ -34,6 +34,8 @@ const SIZES: [[usize; 3]; 27] = [
     [401, 17, 67],
     [17, 1300, 19],
     [100, 37, 10],
+    [26, 520, 516],
+    [149, 1030, 200],
 ];
 
 /// What a test has in hand: the views as f64 in row-major order.

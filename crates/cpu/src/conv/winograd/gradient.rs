@@ -141,7 +141,7 @@ impl<const N: usize> Job<'_, N> {
         (left.runs, left.step) = (vec![Run { at: 0, len: tiles }], wide as isize);
         let panel = run_at::<f32, _>(self.level, TileOf).cols;
         let right = Right { at: m.as_ptr(), panel, step: far as isize };
-        let block = Block { left: &left, right, cols: self.filters.len(), start, out: &out };
+        let block = Block { left: &left, right, own: None, cols: self.filters.len(), start, out: &out };
         run_at(self.level, block);
     }
 }

@@ -251,6 +251,6 @@ impl<F: Finish> Plan<'_, F> {
         let size = self.u.len() / self.conv.places();
         let at = self.u[place * size..][..size].as_ptr();
         let right = Right { at, panel: self.tile.cols * self.conv.images.channels, step: self.tile.cols as isize };
-        run_at(self.conv.level, Block { left, right, cols: self.conv.filters, start: Start::Zero, out });
+        run_at(self.conv.level, Block { left, right, own: None, cols: self.conv.filters, start: Start::Zero, out });
     }
 }

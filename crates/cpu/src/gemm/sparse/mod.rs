@@ -12,9 +12,10 @@ mod pass;
 #[cfg(test)]
 mod tests;
 
-use super::kernel::{Rows, Tile};
 use super::loops::{DEPTH, Product, add_up, parts};
+use super::operands::Rows;
 use super::pack::{Cuts, Packer, Scratch, Strided};
+use super::tile::Tile;
 use crate::Buffer;
 use crate::par::{Shared, for_ranges, threads};
 use crate::simd::{Finite, SimdFloat, run_widest_at};
@@ -199,7 +200,7 @@ impl Sparse<'_> {
     /// `job.out` is valid for the job's rows and columns, and nobody else uses them meanwhile.
     unsafe fn job(&self, job: &Job<'_>, scratch: &mut (Scratch<f32>, Scratch<f32>)) {
         let level = self.product.level;
-        let packer = Packer { level, tile: Tile { rows: 1, cols: COLUMNS, lanes: COLUMNS } };
+        let packer = Packer { level, tile: Tile { rows: 1, cols: COLUMNS, wide: 0, lanes: COLUMNS } };
         let tile = scratch.1.take(job.rows.len() * COLUMNS).as_mut_ptr();
         for (i, step) in self.steps.iter().enumerate().filter(|(_, step)| job.blocks.contains(&step.block)) {
             let b = scratch.0.take(step.depth.len() * COLUMNS);
