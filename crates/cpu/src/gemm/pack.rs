@@ -5,6 +5,7 @@ use super::operands::{Left, Right, Rows, Run};
 use super::tile::Tile;
 use crate::Buffer;
 use crate::simd::{Kernel, Level, SimdFloat, Vector, Words, run_widest_at, transpose};
+use std::marker::PhantomData;
 use std::ops::Range;
 
 /// A matrix A whose blocks the microkernel can read, as they lie in memory or packed.
@@ -72,22 +73,21 @@ pub(crate) struct Packer {
 
 /// Memory that one thread packs into, again and again; it grows as needed.
 pub(crate) struct Scratch<T> {
-    buffer: Buffer,
-    element: std::marker::PhantomData<T>,
+    buffer: Option<Buffer>,
+    element: PhantomData<T>,
 }
 
 impl<T: SimdFloat> Scratch<T> {
     /// No memory yet.
     pub fn new() -> Self {
-        Self { buffer: Buffer::uninit(T::DTYPE, 0), element: std::marker::PhantomData }
+        Self { buffer: None, element: PhantomData }
     }
 
     /// `count` numbers, whatever they are.
     pub fn take(&mut self, count: usize) -> &mut [T] {
-        if self.buffer.len() < count {
-            self.buffer = Buffer::uninit(T::DTYPE, count);
-        }
-        &mut self.buffer.as_mut::<T>()[..count]
+        let enough = self.buffer.take_if(|buffer| buffer.len() >= count);
+        let buffer = self.buffer.insert(enough.unwrap_or_else(|| Buffer::uninit(T::DTYPE, count)));
+        &mut buffer.as_mut::<T>()[..count]
     }
 }
 
