@@ -25,7 +25,7 @@ const JOB_COLS: usize = 512;
 /// The panels of B that a thread packs at a time.
 const GROUP: usize = 4;
 /// Operations that are worth a thread's attention.
-const JOB_WORK: usize = 500_000;
+const JOB_WORK: usize = 250_000;
 /// C is this small, or the depth is not split.
 const SPLIT_OUT: usize = 1 << 16;
 /// The most parts of a split depth.

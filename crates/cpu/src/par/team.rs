@@ -1,12 +1,13 @@
 //! Helpers that stay awake between two loops: a model's step is hundreds of loops of some microseconds, and waking a
 //! sleeping thread takes longer than most of them.
 //!
-//! The thread that has a loop to run publishes it, takes pieces of it until none is left, and waits for the helpers that
-//! still have one. A helper is a task of rayon's pool: it watches for loops, and goes back to the pool after
-//! [`PATIENCE`] without one. Nobody waits for a helper that has not come: a loop may end before it wakes.
+//! The thread that has a loop to run publishes it, takes pieces of it until none is left, and waits for those that helpers
+//! have taken. A helper is a task of rayon's pool: it watches for loops, and goes back to the pool after [`PATIENCE`] without
+//! one. Nobody waits for a helper that has not come: a loop may end before it wakes.
 //!
 //! Each thread has a seat, and begins with that seat's share of the pieces before it takes from the others': what one loop
-//! leaves in the caches of a core, the next loop finds there.
+//! leaves in the caches of a core, the next loop finds there. All that a helper must know to begin is in one cache line,
+//! that of its seat, for each line that goes from core to core takes longer than a small piece of work.
 
 use super::threads;
 use std::any::Any;
@@ -14,43 +15,53 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null_mut;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize};
 use std::time::{Duration, Instant};
 
 /// How long a helper watches for the next loop.
 const PATIENCE: Duration = Duration::from_micros(100);
 /// Looks between two looks at the clock, or before the processor is offered to others.
-const LOOKS: usize = 128;
+const LOOKS: usize = 512;
 
-/// The most threads that have a share of their own.
-const SEATS: usize = 32;
+/// The most threads that run a loop together.
+const SEATS: usize = 64;
 
-/// A loop that is being run.
-struct Loop<'a> {
-    piece: &'a (dyn Fn(usize) + Sync),
-    pieces: usize,
-    /// The shares that the pieces are divided into, at most [`SEATS`].
-    shares: usize,
-    taken: [Taken; SEATS],
-    /// What the first piece that panicked said.
-    panic: Mutex<Option<Box<dyn Any + Send>>>,
+/// The body of a loop.
+type Piece<'a> = &'a (dyn Fn(usize) + Sync);
+
+/// A seat's share of the pieces of the current loop. In cache lines of its own: mostly one thread looks at it.
+#[repr(align(128))]
+struct Share {
+    /// The number of the loop, and below it in [`LEFT_BITS`] how many pieces nobody has taken.
+    state: AtomicU64,
+    /// The piece after the last.
+    end: AtomicUsize,
+    /// The two words of a [`Piece`]. Whoever has taken a piece may read them, as may `end`, until it has run it: only then
+    /// does the loop end, and nothing changes before.
+    body: [AtomicPtr<()>; 2],
 }
 
-/// How many pieces of a share somebody has. In a cache line of its own: mostly one thread asks for it.
-#[repr(align(64))]
-struct Taken(AtomicUsize);
+/// What is in a line of its own.
+#[repr(align(128))]
+struct Apart<T>(T);
+
+/// The bits that count the pieces left; those above count the loops, and come round after 2⁴⁰ of them.
+const LEFT_BITS: u32 = 24;
+/// The most pieces in a share.
+const MOST_LEFT: usize = (1 << LEFT_BITS) - 1;
 
 /// Whether somebody runs a loop at present.
-static BUSY: AtomicBool = AtomicBool::new(false);
-/// The loop that helpers may join.
-static CURRENT: AtomicPtr<Loop<'static>> = AtomicPtr::new(null_mut());
-/// Counts the loops.
-static ROUND: AtomicUsize = AtomicUsize::new(0);
-/// The helpers that may be looking at the current loop.
-static INSIDE: AtomicUsize = AtomicUsize::new(0);
+static BUSY: Apart<AtomicBool> = Apart(AtomicBool::new(false));
+/// The shares of the current loop. The first is that of whoever runs it.
+static SHARES: [Share; SEATS] = [const { Share::new() }; SEATS];
+/// The pieces of the current loop that have been run.
+static DONE: Apart<AtomicUsize> = Apart(AtomicUsize::new(0));
+/// What the first piece of the current loop that panicked said.
+static PANIC: Mutex<Option<Box<dyn Any + Send>>> = Mutex::new(None);
 /// The helpers that are awake, or have been called.
-static AWAKE: AtomicUsize = AtomicUsize::new(0);
-/// The seats that helpers have; the first is that of whoever runs the loop.
+static AWAKE: Apart<AtomicUsize> = Apart(AtomicUsize::new(0));
+/// The seats that helpers have.
 static SEATED: [AtomicBool; SEATS] = [const { AtomicBool::new(false) }; SEATS];
 
 thread_local!(static IN_PIECE: Cell<bool> = const { Cell::new(false) });
@@ -60,78 +71,107 @@ pub(super) fn in_piece() -> bool {
     IN_PIECE.get()
 }
 
-/// Runs `piece(i)` for each `i` in `0..pieces` on this thread and the helpers; false if another thread has them, and
-/// nothing was done.
-pub(super) fn run(pieces: usize, piece: &(dyn Fn(usize) + Sync)) -> bool {
-    if BUSY.compare_exchange(false, true, SeqCst, SeqCst).is_err() {
+/// Runs `piece(i)` for each `i` in `0..pieces` on this thread and the helpers; false if another thread has them, or the
+/// pieces are too many, and nothing was done.
+pub(super) fn run(pieces: usize, piece: Piece) -> bool {
+    let shares = threads().min(pieces).min(SEATS);
+    if pieces / shares >= MOST_LEFT || BUSY.0.swap(true, Acquire) {
         return false;
     }
-    let shares = threads().min(pieces).min(SEATS);
-    let taken = [const { Taken(AtomicUsize::new(0)) }; SEATS];
-    let work = Loop { piece, pieces, shares, taken, panic: Mutex::new(None) };
-    ROUND.fetch_add(1, SeqCst);
-    CURRENT.store((&raw const work).cast_mut().cast(), SeqCst);
-    call_helpers((threads() - 1).min(pieces - 1));
-    work.join_in(0);
-    // A helper says that it looks before it looks, and this thread takes the loop away before it asks who looks: so
-    // either the helper is seen here, or it does not see the loop.
-    CURRENT.store(null_mut(), SeqCst);
+    DONE.0.store(0, Relaxed);
+    for (seat, share) in SHARES[..shares].iter().enumerate() {
+        share.publish(piece, [seat, seat + 1].map(|seat| seat * pieces / shares));
+    }
+    call_helpers(shares - 1);
+    take_pieces(0);
     let mut looks = 0;
-    while INSIDE.load(SeqCst) > 0 {
+    while DONE.0.load(Acquire) < pieces {
         pause(&mut looks);
     }
-    BUSY.store(false, SeqCst);
-    if let Some(panic) = work.panic.into_inner().expect("no thread panics while it holds this") {
+    let panic = PANIC.lock().expect("no thread panics while it holds this").take();
+    BUSY.0.store(false, Release);
+    if let Some(panic) = panic {
         resume_unwind(panic);
     }
     true
 }
 
-impl Loop<'_> {
-    /// Runs pieces until none is left, those of the seat's share first.
-    fn join_in(&self, seat: usize) {
-        let outside = IN_PIECE.replace(true);
-        for share in (0..self.shares).map(|i| (seat + i) % self.shares) {
-            let [start, end] = [share, share + 1].map(|share| share * self.pieces / self.shares);
-            while let Some(i) = Some(start + self.taken[share].0.fetch_add(1, SeqCst)).filter(|&i| i < end) {
-                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.piece)(i))) {
-                    self.panic.lock().expect("no thread panics while it holds this").get_or_insert(panic);
-                }
+impl Share {
+    const fn new() -> Self {
+        let body = [const { AtomicPtr::new(null_mut()) }; 2];
+        Self { state: AtomicU64::new(0), end: AtomicUsize::new(0), body }
+    }
+
+    /// Makes pieces `start..end` of the next loop this seat's share.
+    fn publish(&self, piece: Piece, [start, end]: [usize; 2]) {
+        // SAFETY: a reference to a trait object is two pointers.
+        let words: [*mut (); 2] = unsafe { std::mem::transmute(piece) };
+        self.end.store(end, Relaxed);
+        self.body.iter().zip(words).for_each(|(to, word)| to.store(word, Relaxed));
+        let number = (self.state.load(Relaxed) >> LEFT_BITS) + 1;
+        self.state.store(number << LEFT_BITS | (end - start) as u64, Release);
+    }
+
+    /// Runs pieces until nobody has to take any.
+    fn run(&self) {
+        let mut count = 0;
+        while let Some((piece, i)) = self.take() {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| piece(i))) {
+                PANIC.lock().expect("no thread panics while it holds this").get_or_insert(panic);
             }
+            count += 1;
         }
-        IN_PIECE.set(outside);
+        if count > 0 {
+            DONE.0.fetch_add(count, AcqRel);
+        }
+    }
+
+    /// A piece for this thread to run, if there is one left.
+    fn take<'a>(&self) -> Option<(Piece<'a>, usize)> {
+        let take = |state| (state as usize & MOST_LEFT > 0).then(|| state - 1);
+        let state = self.state.fetch_update(Acquire, Relaxed, take).ok()?;
+        let words = [0, 1].map(|i| self.body[i].load(Relaxed));
+        // SAFETY: `publish` had stored the words of a reference before it stored what `fetch_update` found, and the thread
+        // that lent it waits until the piece taken here has been run.
+        let piece = unsafe { std::mem::transmute::<[*mut (); 2], Piece<'a>>(words) };
+        Some((piece, self.end.load(Relaxed) - (state as usize & MOST_LEFT)))
     }
 }
 
+/// Runs pieces until none is left, those of the seat's share first.
+fn take_pieces(seat: usize) {
+    let (outside, seats) = (IN_PIECE.replace(true), threads().min(SEATS));
+    (0..seats).for_each(|i| SHARES[(seat + i) % seats].run());
+    IN_PIECE.set(outside);
+}
+
 fn call_helpers(wanted: usize) {
-    while AWAKE.load(SeqCst) < wanted {
-        AWAKE.fetch_add(1, SeqCst);
+    while AWAKE.0.load(Relaxed) < wanted {
+        AWAKE.0.fetch_add(1, SeqCst);
         rayon_core::spawn(help);
     }
 }
 
 /// Joins each loop that comes, until none has come for a while.
 fn help() {
-    let seat = (1..SEATS).find(|&seat| !SEATED[seat].swap(true, SeqCst));
-    let (mut seen, mut looks, mut idle) = (0, 0_usize, Instant::now());
+    if let Some(seat) = (1..SEATS).find(|&seat| !SEATED[seat].swap(true, SeqCst)) {
+        watch(seat);
+        SEATED[seat].store(false, SeqCst);
+    }
+    AWAKE.0.fetch_sub(1, SeqCst);
+}
+
+fn watch(seat: usize) {
+    let (mut seen, mut looks, mut idle) = (u64::MAX, 0_usize, Instant::now());
     while !looks.is_multiple_of(LOOKS) || idle.elapsed() < PATIENCE {
-        let round = ROUND.load(SeqCst);
-        if round == seen || CURRENT.load(SeqCst).is_null() {
+        let number = SHARES[seat].state.load(Relaxed) >> LEFT_BITS;
+        if number == seen {
             pause(&mut looks);
             continue;
         }
-        INSIDE.fetch_add(1, SeqCst);
-        // SAFETY: the loop stays where it is while CURRENT names it and this thread is counted as inside, see `run`.
-        if let Some(work) = unsafe { CURRENT.load(SeqCst).as_ref() } {
-            work.join_in(seat.unwrap_or(0));
-        }
-        INSIDE.fetch_sub(1, SeqCst);
-        (seen, looks, idle) = (round, 1, Instant::now());
+        take_pieces(seat);
+        (seen, looks, idle) = (number, 1, Instant::now());
     }
-    if let Some(seat) = seat {
-        SEATED[seat].store(false, SeqCst);
-    }
-    AWAKE.fetch_sub(1, SeqCst);
 }
 
 /// Waits for a moment; now and then so long that another thread may have the processor.
@@ -180,7 +220,8 @@ mod tests {
             })
         }));
         assert_eq!(*caught.unwrap_err().downcast::<&str>().unwrap(), "the seventh");
-        assert_eq!(ended.into_inner(), 20);
+        // one thread ends with the piece that panicked
+        assert_eq!(ended.into_inner(), if threads() == 1 { 8 } else { 20 });
         assert_eq!(sum_of_squares(4), 14);
     }
 }
