@@ -35,7 +35,7 @@ fn step() -> Group {
 }
 
 fn crates() -> Group {
-    let peers = [("burn (flex)", "burn"), ("candle", "candle")];
+    let peers = [("burn (flex)", "burn"), ("candle", "candle"), ("dfdx", "dfdx")];
     let peers = peers.map(|(label, word)| Column::peer(label, Program::RustSteps).asked(Request::With(word)));
     let columns = [Column::ours(), Column::one_thread()].into_iter().chain(peers).collect();
     let rows = vec![Row::new("MLP, batch 32", "step mlp 32", 0.0).goal(0.35)];

@@ -6,11 +6,12 @@ mod protocol;
 
 mod by_burn;
 mod by_candle;
+mod by_dfdx;
 mod digits;
 
 use digits::Digits;
 
-const VERSION: &str = "burn 0.23.0-pre.1 (flex, x86-v4), candle 0.11";
+const VERSION: &str = "burn 0.23.0-pre.1 (flex, x86-v4), candle 0.11, dfdx 0.13";
 
 fn main() {
     let words: Vec<String> = std::env::args().collect();
@@ -25,6 +26,7 @@ fn main() {
         match library {
             "burn" => Some(by_burn::step(batches)),
             "candle" => Some(by_candle::step(batches)),
+            "dfdx" => Some(by_dfdx::step(batches)),
             _ => None,
         }
     });
