@@ -48,7 +48,7 @@ pub(crate) struct Block<'a, T> {
     pub left: &'a Left<T>,
     /// B, `depth × cols`.
     pub right: Right<T>,
-    /// Whether this core has packed B for itself.
+    /// If B is a packed block of this core's own: what there is still to do for it.
     pub own: Option<Own<T>>,
     /// The columns of B and C.
     pub cols: usize,
@@ -58,7 +58,7 @@ pub(crate) struct Block<'a, T> {
     pub out: &'a [*const T],
 }
 
-/// What there is to do for a block of B that a core packs for itself, steps of A that touch, and rows for a wide tile.
+/// What there is to do for a block of B that a core packs for itself. A's steps touch, and its rows fill a wide tile.
 #[derive(Clone, Copy)]
 pub(crate) struct Own<T> {
     /// Where B lies, if the columns of wide tiles are still to be copied from there.

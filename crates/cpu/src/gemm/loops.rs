@@ -62,9 +62,9 @@ pub(crate) struct Product<'a, T, A> {
 enum Access {
     /// It reads B where it lies.
     Direct,
-    /// Each job packs a block of its own, most of it while the first tiles use it.
+    /// It packs B itself: each job has blocks of its own, and the first tiles copy what they load.
     Copied,
-    /// B is packed before.
+    /// B is packed before its first use, by all threads if jobs share it.
     Packed,
 }
 
@@ -102,6 +102,7 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
         self.compute_to(out, &Rows::even(stride as isize), add, results);
     }
 
+    /// What is fastest for these sizes and strides.
     fn access(&self, tile: Tile) -> Access {
         if !self.b.lanes_touch() {
             return Access::Packed;
