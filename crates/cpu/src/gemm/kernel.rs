@@ -79,7 +79,7 @@ struct Place<T> {
     /// What of B is asked for meanwhile.
     ahead: Option<Ahead<T>>,
     /// Which of the next tile's rows of A are asked for meanwhile, from and to.
-    asked: [usize; 2],
+    share: [usize; 2],
 }
 
 /// Rows of B, as wide as a tile.
@@ -121,14 +121,16 @@ impl<T: SimdFloat> Block<'_, T> {
         let rows = depth.div_ceil(lines);
         let (mut line, mut tile, cols) = (0, 0, WIDE * V::WIDTH);
         for _ in 0..lines * count {
-            let (next, asked) = match self.own {
+            let (next, share) = match self.own {
                 Some(own) => (own.next.map(|b| panel(b, tile)), [tile, tile + 1].map(|i| WIDE_ROWS * i / count)),
-                None if tile + 1 < count => (Some(panel(self.right, tile + 1)), [0, WIDE_ROWS * (tile == 0) as usize]),
-                None => (None, [0, WIDE_ROWS * (tile == 0) as usize]),
+                None => (
+                    (tile + 1 < count).then(|| panel(self.right, tile + 1)),
+                    [0, if tile == 0 { WIDE_ROWS } else { 0 }],
+                ),
             };
             let ahead = next.map(|b| Ahead { b: b.later((line * rows) as isize), rows });
             let (row, b) = (line * WIDE_ROWS, panel(self.right, tile));
-            let mut place = Place { row, b, col: tile * cols, cols, depth, ahead, asked };
+            let mut place = Place { row, b, col: tile * cols, cols, depth, ahead, share };
             // SAFETY: the caller's promise; what is copied has its place in `right`.
             unsafe {
                 if let Some(b) = self.own.and_then(|own| own.copy).filter(|_| line == 0) {
@@ -160,8 +162,8 @@ impl<T: SimdFloat> Block<'_, T> {
             let each = (depth * height::<V>()).div_ceil(self.out.len());
             let rows = if col + cols < self.cols { each } else { 0 };
             let ahead = Some(Ahead { b: Right { at: b.at.wrapping_add(b.panel), ..b }, rows });
-            let asked = [0, if col == 0 { height::<V>() } else { 0 }];
-            let mut place = Place { row: 0, b, col, cols, depth, ahead, asked };
+            let share = [0, if col == 0 { height::<V>() } else { 0 }];
+            let mut place = Place { row: 0, b, col, cols, depth, ahead, share };
             while place.row < self.out.len() {
                 // SAFETY: the caller's promise.
                 place.row += unsafe {
@@ -357,7 +359,7 @@ impl<T: SimdFloat> Block<'_, T> {
     #[inline(always)]
     fn next_rows<const R: usize>(&self, p: Place<T>) -> &[*const T] {
         let next = &self.left.rows[p.row + R..self.out.len()];
-        if self.left.cold && next.len() >= R { &next[p.asked[0].min(R)..p.asked[1].min(R)] } else { &[] }
+        if self.left.cold && next.len() >= R { &next[p.share[0].min(R)..p.share[1].min(R)] } else { &[] }
     }
 
     /// Asks for what is needed after the next `some` steps, which begin at `k`.

@@ -279,18 +279,15 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
     fn there(&self, cols: &Range<usize>, block: usize) -> Right<T> {
         let (depth, tile) = (self.depth.range(block), self.packer.tile);
         let Some(packed) = self.packed else { return self.product.b.direct(tile, cols, &depth) };
-        let wide = self.product.cols.div_ceil(tile.cols);
-        let panel = depth.len() * tile.cols;
-        let at = packed[depth.start * wide * tile.cols + cols.start / tile.cols * panel..].as_ptr();
-        Right { at, panel, step: tile.cols as isize }
+        let wide = self.product.cols.div_ceil(tile.cols) * tile.cols;
+        tile.packed(packed[depth.start * wide + cols.start * depth.len()..].as_ptr(), depth.len())
     }
 
     /// A block of B packed, and where the part of it lies that the first tiles are to pack.
     fn pack(&self, to: &mut Scratch<T>, cols: &Range<usize>, depth: &Range<usize>) -> (Right<T>, Option<Right<T>>) {
         let (b, tile) = (&self.product.b, self.packer.tile);
         let to = to.take(depth.len() * cols.len().next_multiple_of(tile.cols));
-        let right =
-            Right { at: to.as_mut_ptr().cast_const(), panel: depth.len() * tile.cols, step: tile.cols as isize };
+        let right = tile.packed(to.as_mut_ptr().cast_const(), depth.len());
         let later = if self.access == Access::Copied { cols.len() / tile.wide * tile.wide } else { 0 };
         let rest = cols.start + later..cols.end;
         b.pack_right(self.packer, &mut to[later / tile.cols * right.panel..], &rest, depth);

@@ -142,12 +142,10 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
         Right { at: self.place(lanes.start, depth.start), panel: tile.cols, step: self.step }
     }
 
-    /// Packs lanes `lanes` of steps `depth` as panels of B into `to`, `panel` apart.
-    pub fn pack_right(&self, packer: Packer, to: &mut [T], lanes: &Range<usize>, depth: &Range<usize>) -> Right<T> {
+    /// Packs lanes `lanes` of steps `depth` as panels of B into `to`, as [`Tile::packed`] finds them.
+    pub fn pack_right(&self, packer: Packer, to: &mut [T], lanes: &Range<usize>, depth: &Range<usize>) {
         let width = packer.tile.cols;
-        let panel = width * depth.len();
-        self.pack_columns(packer.level, to, lanes, depth, width, panel);
-        Right { at: to.as_mut_ptr().cast_const(), panel, step: width as isize }
+        self.pack_columns(packer.level, to, lanes, depth, width, width * depth.len());
     }
 
     /// Copies some steps of a lane.

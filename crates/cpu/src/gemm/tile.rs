@@ -25,6 +25,13 @@ pub(crate) struct Tile {
     pub lanes: usize,
 }
 
+impl Tile {
+    /// A block of B that is packed at `at`, so many steps deep.
+    pub fn packed<T>(self, at: *const T, depth: usize) -> Right<T> {
+        Right { at, panel: self.cols * depth, step: self.cols as isize }
+    }
+}
+
 /// The rows of the level's tallest tile.
 pub(super) const fn height<V: Vector>() -> usize {
     V::REGISTERS / 2 - 2

@@ -18,7 +18,7 @@ mod tests;
 mod transform;
 
 use crate::Buffer;
-use crate::gemm::{self, Block, Left, Right, Run, Scratch, Start, Tile, TileOf, collide};
+use crate::gemm::{self, Block, Left, Run, Scratch, Start, Tile, TileOf, collide};
 use crate::known::Derived;
 use crate::par::{GRAIN, Shared, for_ranges, threads};
 use crate::simd::{Level, run_at};
@@ -249,8 +249,7 @@ impl<F: Finish> Plan<'_, F> {
     /// The products of one place: `out = left · u[place]`.
     fn multiply(&self, place: usize, left: &Left<f32>, out: &[*const f32]) {
         let size = self.u.len() / self.conv.places();
-        let at = self.u[place * size..][..size].as_ptr();
-        let right = Right { at, panel: self.tile.cols * self.conv.images.channels, step: self.tile.cols as isize };
+        let right = self.tile.packed(self.u[place * size..][..size].as_ptr(), self.conv.images.channels);
         run_at(self.conv.level, Block { left, right, own: None, cols: self.conv.filters, start: Start::Zero, out });
     }
 }
