@@ -55,7 +55,7 @@ pub fn arange(dtype: DType, count: usize, start: f64, step: f64) -> Buffer {
 pub(crate) fn zero<T: Element>(x: &mut [T]) {
     let (count, x) = (x.len(), Shared::new(x));
     // SAFETY: the pieces do not overlap.
-    par::for_ranges(count, piece(count), |start, end| unsafe { x.part(start, end) }.fill(T::default()));
+    par::for_ranges(count, piece(count), move |start, end| unsafe { x.part(start, end) }.fill(T::default()));
 }
 
 fn generate<T: Element>(count: usize, element: impl Fn(usize) -> T + Sync) -> Buffer {
@@ -81,7 +81,7 @@ pub fn copy(x: View<Buffer>) -> Buffer {
 
 /// Writes all elements of `from`, in order.
 fn fill_rows<T: Element>(from: Strided<T>, to: Shared<MaybeUninit<T>>) {
-    par::for_ranges(from.rows.layout.shape.count(), PIECE, |start, end| {
+    par::for_ranges(from.rows.layout.shape.count(), PIECE, move |start, end| {
         // SAFETY: the pieces do not overlap.
         from.gather(start, unsafe { to.part(start, end) });
     });

@@ -79,7 +79,7 @@ trait Row<T: SimdFloat>: Copy + Sync {
 fn for_rows<T: SimdFloat, R: Row<T>>(op: R, count: usize, columns: usize) {
     // an exponential costs about as much as eight simple operations
     let grain = par::GRAIN / (8 * columns.max(1));
-    par::for_ranges(count / columns.max(1), grain.max(1), |start, end| {
+    par::for_ranges(count / columns.max(1), grain.max(1), move |start, end| {
         simd::run(Rows { op, start, end, columns });
     });
 }

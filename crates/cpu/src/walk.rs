@@ -120,8 +120,8 @@ pub(crate) fn map_to(y: &mut Buffer, shape: Shape, x: &[Option<View<Buffer>>], l
     assert!(y.len() == count && x.iter().flatten().all(|x| x.shape() == shape), "[map] shapes differ");
     let (size, over) = (y.dtype().bytes(), x.iter().any(Option::is_none));
     let of = Loop { block, lanes, operands: x.len(), over, size };
-    if (1..=PIECE).contains(&count) && x.iter().flatten().all(|x| x.layout.is_contiguous()) {
-        return map_small(y, count, x, of);
+    if x.iter().flatten().all(|x| x.layout.is_contiguous()) {
+        return map_in_place(y, count, x, of);
     }
     let mut copies = [const { None }; OPERANDS];
     copies.iter_mut().zip(x).for_each(|(copy, x)| *copy = x.and_then(transpose::untangled));
@@ -150,21 +150,31 @@ pub(crate) fn map_to(y: &mut Buffer, shape: Shape, x: &[Option<View<Buffer>>], l
     });
 }
 
-/// [`map_to`] for few elements that all lie in place: the one thing to ask is where.
-fn map_small(y: &mut Buffer, count: usize, x: &[Option<View<Buffer>>], of: Loop) {
-    let out = y.bytes_mut().as_mut_ptr();
-    let mut operands = [Operand { from: out, step: 1 }; OPERANDS];
+/// [`map_to`] for elements that all lie in place: the one thing to ask is where.
+fn map_in_place(y: &mut Buffer, count: usize, x: &[Option<View<Buffer>>], of: Loop) {
+    if count == 0 {
+        return;
+    }
+    let y = Shared::new(y.bytes_mut());
+    let mut operands = [(y, of.size); OPERANDS];
     for (operand, x) in operands.iter_mut().zip(x) {
         if let Some(x) = x {
             let size = x.buffer.dtype().bytes();
-            operand.from = x.buffer.bytes()[x.layout.offset * size..][..count * size].as_ptr();
+            let x = &x.buffer.bytes()[x.layout.offset * size..][..count * size];
+            *operand = (Shared::reading(x), size);
         }
     }
-    // SAFETY: each operand has `count` elements, as the slices have shown, and so has y, which nobody else has.
-    unsafe { of.run(&operands, out, count) }
+    let run = move |start: usize, end: usize| {
+        let at = |(from, size): (Shared<u8>, usize)| from.ptr().wrapping_add(start * size);
+        let x = operands.map(|x| Operand { from: at(x), step: 1 });
+        // SAFETY: each operand has these elements, as the slices have shown, and so has y; its pieces do not overlap.
+        unsafe { of.run(&x, at((y, of.size)), end - start) }
+    };
+    if count <= PIECE { run(0, count) } else { par::for_ranges(count, piece(count), run) }
 }
 
 /// A map's loop and what it runs on.
+#[derive(Clone, Copy)]
 struct Loop<'a> {
     block: &'a dyn MapBlock,
     lanes: Lanes,
@@ -229,34 +239,40 @@ pub(crate) fn update(p: &mut Buffer, g: View<Buffer>, state: &mut [&mut Buffer],
     let fits = |x: &Buffer, len: usize| x.dtype() == dtype && len == count;
     let state_fits = state.iter().all(|s| fits(s, s.len()));
     assert!(fits(g.buffer, g.shape().count()) && state_fits, "[update] counts or dtypes differ");
+    if count == 0 {
+        return;
+    }
     let size = dtype.bytes();
     let of = Step { block, kept: state.len(), size };
     let mut places = [Shared::new(&mut []); OPERANDS];
     places.iter_mut().zip(state).for_each(|(place, s)| *place = Shared::new(s.bytes_mut()));
     let (p, state) = (Shared::new(p.bytes_mut()), places);
-    if (1..=PIECE).contains(&count) && g.layout.is_contiguous() {
-        // few numbers that all lie in place: the one thing to ask is where
-        let g = g.buffer.bytes()[g.layout.offset * size..][..count * size].as_ptr();
-        // SAFETY: parameter, gradient and state have `count` elements.
-        return unsafe { of.run(p.ptr(), g, &state.map(Shared::ptr), count) };
+    let at = move |place: Shared<u8>, i: usize| place.ptr().wrapping_add(i * size);
+    if g.layout.is_contiguous() {
+        // all lie in place: the one thing to ask is where
+        let g = Shared::reading(&g.buffer.bytes()[g.layout.offset * size..][..count * size]);
+        let run = move |start: usize, end: usize| {
+            // SAFETY: parameter, gradient and state have these elements, and the pieces do not overlap.
+            unsafe { of.run(at(p, start), at(g, start), &state.map(|s| at(s, start)), end - start) }
+        };
+        return if count <= PIECE { run(0, count) } else { par::for_ranges(count, piece(count), run) };
     }
     let copy = transpose::untangled(g);
     let g = Source::new(g, &copy);
-    let most = if g.rows.is_contiguous() { PIECE } else { BLOCK };
     par::for_ranges(count, piece(count), |start, end| {
         let mut scratch: Scratch = [MaybeUninit::uninit(); BLOCK];
-        for start in (start..end).step_by(most) {
-            let range = start..end.min(start + most);
+        for start in (start..end).step_by(BLOCK) {
+            let range = start..end.min(start + BLOCK);
             let len = range.len();
             let g = g.block(range, &mut scratch);
-            let at = |place: Shared<u8>| place.ptr().wrapping_add(start * size);
             // SAFETY: parameter, gradient and state have these elements, and the pieces do not overlap.
-            unsafe { of.run(at(p), g, &state.map(at), len) }
+            unsafe { of.run(at(p, start), g, &state.map(|s| at(s, start)), len) }
         }
     });
 }
 
 /// An update's loop and what it runs on.
+#[derive(Clone, Copy)]
 struct Step<'a> {
     block: &'a dyn UpdateBlock,
     /// The tensors of its state.

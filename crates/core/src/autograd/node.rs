@@ -141,7 +141,7 @@ impl Tensor {
 
     /// The same values outside any graph: a constant to backward.
     pub fn detach(&self) -> Tensor {
-        Tensor { node: None, ..self.clone() }
+        self.with_layout(self.layout)
     }
 
     /// Whether the tensor is in a graph.

@@ -5,6 +5,7 @@ use crate::autograd::{Op, Saved, apply};
 use crate::ops::check;
 use crate::{Spec, Tensor, kernels};
 use cotangent_base::{Saves, Shape, ShapeError};
+use std::borrow::Cow;
 
 /// `[.., M, K] · [.., K, N] → [.., M, N]`; the leading axes broadcast.
 #[derive(Clone, Copy, Debug)]
@@ -33,9 +34,8 @@ impl Op<2> for MatMul {
         let Some(lead) = lead else {
             return error("the leading axes do not broadcast".into());
         };
-        let mut sizes = lead.to_vec();
-        sizes.extend([m, n]);
-        Ok(Spec { shape: Shape::from(sizes), ..a })
+        let axes = lead.rank();
+        Ok(Spec { shape: lead.inserted(axes, m).inserted(axes + 1, n), ..a })
     }
 
     fn forward(&self, [a, b]: [&Tensor; 2], y: Spec) -> (Tensor, ()) {
@@ -50,10 +50,10 @@ impl Op<2> for MatMul {
 }
 
 /// The matrices of `x` broadcast over the leading axes `lead`, as a view.
-fn stack(x: &Tensor, lead: &[usize]) -> Tensor {
+fn stack<'a>(x: &'a Tensor, lead: &[usize]) -> Cow<'a, Tensor> {
     let shape = x.shape();
     let (own, matrix) = shape.split_at(x.rank() - 2);
-    if own == lead { x.clone() } else { x.expand([lead, matrix].concat()) }
+    if own == lead { Cow::Borrowed(x) } else { Cow::Owned(x.expand([lead, matrix].concat())) }
 }
 
 impl Tensor {

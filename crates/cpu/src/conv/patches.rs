@@ -268,6 +268,7 @@ impl<T: SimdFloat> Lhs<T> for Patches<'_, T> {
 
 /// The transpose: a row for each tap and channel, a column for each window. The patches lie in memory as they are, see
 /// [`StoredImages`].
+#[derive(Clone, Copy)]
 pub(super) struct Transposed<'a, T>(Patches<'a, T>);
 
 impl<T: SimdFloat> Lhs<T> for Transposed<'_, T> {

@@ -43,7 +43,7 @@ pub(super) fn product<T: SimdFloat>(level: Level, a: Strided<T>, of: &Buffer, x:
     let (count, depth) = (y.len(), x.len());
     let y = Shared::new(y);
     let grain = if spread { (4 * GRAIN / depth.max(1)).next_multiple_of(ROWS) } else { count };
-    for_ranges(count, grain.max(ROWS), |start, end| {
+    for_ranges(count, grain.max(ROWS), move |start, end| {
         // SAFETY: each piece has its own part of y.
         let y = unsafe { y.part(start, end) };
         match a.steps_touch() {
@@ -68,7 +68,7 @@ fn across<T: SimdFloat>(level: Level, a: Strided<T>, x: &[T], y: &mut [T], Way {
     let to = Shared::new(sums.as_mut::<T>());
     let each = count.min(ACROSS) * x.len().min(DEPTH);
     let grain = if spread { 2 * GRAIN / each.max(1) } else { parts * across };
-    for_ranges(parts * across, grain, |start, end| {
+    for_ranges(parts * across, grain, move |start, end| {
         for (part, rows) in (start..end).map(|i| (i / across, i % across * ACROSS)) {
             let (first, size) = (part * count + rows, ACROSS.min(count - rows));
             // SAFETY: each piece has its own part of the sums.

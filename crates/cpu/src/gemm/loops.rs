@@ -38,6 +38,7 @@ const LARGE: usize = 1 << 18;
 const COPY_ROWS: usize = 24;
 
 /// `C = A·B (+ bias)`.
+#[derive(Clone, Copy)]
 pub(crate) struct Product<'a, T, A> {
     /// The instructions to use.
     pub level: Level,
@@ -69,8 +70,9 @@ enum Access {
 }
 
 /// A product that is being computed: the choices made.
+#[derive(Clone, Copy)]
 struct Plan<'a, T, A> {
-    product: &'a Product<'a, T, A>,
+    product: Product<'a, T, A>,
     packer: Packer,
     /// B packed as a whole, for several jobs to share.
     packed: Option<&'a [T]>,
@@ -140,7 +142,7 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
         let tile = run_widest_at::<T, _>(self.level, TileOf);
         let depth = self.a.cut_depth(self.depth, DEPTH);
         let packer = Packer { level: self.level, tile };
-        let plan = Plan { product: self, packer, packed: None, access: self.access(tile), add, depth };
+        let plan = Plan { product: *self, packer, packed: None, access: self.access(tile), add, depth };
         let parts = parts(results, self.depth, depth.blocks());
         if parts.blocks() == 1 {
             plan.run(parts, Shared::new(out), places, 0);
@@ -170,7 +172,7 @@ pub(crate) fn add_up<T: SimdFloat>(
 ) {
     let size = rows * cols;
     let out = Shared::new(out);
-    for_ranges(rows, (GRAIN * rows / partial.len()).max(1), |start, end| {
+    for_ranges(rows, (GRAIN * rows / partial.len()).max(1), move |start, end| {
         for i in start..end {
             let place = places.place(i) as usize;
             // SAFETY: the row lies in C, and no other piece has it.
@@ -199,7 +201,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
 
     /// Computes each part of the depth into a matrix of its own, `apart` after the one before.
     fn run(&self, parts: Cuts, out: Shared<T>, places: &Rows, apart: usize) {
-        let p = self.product;
+        let p = &self.product;
         let tile = self.packer.tile;
         let (tall, wide) = (p.rows.div_ceil(tile.rows), p.cols.div_ceil(tile.cols));
         let work = 2 * p.rows * p.cols * p.depth;
@@ -228,9 +230,10 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
         // what one thread would pack alone each job packs for itself, where its core finds it
         let shared = self.depth.blocks() * wide.div_ceil(GROUP) > 1;
         let packed = self.access == Access::Packed && rows.blocks() > 1 && parts.blocks() == 1 && shared;
-        let packed = packed.then(|| self.pack_all());
-        let plan = Plan { packed: packed.as_ref().map(Buffer::as_slice), ..*self };
-        for_ranges_if(p.spread, parts.blocks() * down * across, |job| {
+        let whole = packed.then(|| self.pack_all());
+        let plan = Plan { packed: whole.as_ref().map(Buffer::as_slice), ..*self };
+        for_ranges_if(p.spread, parts.blocks() * down * across, move |job| {
+            let p = &plan.product;
             let (part, down, across) = (job / (down * across), job / across % down, job % across);
             let cols = across * panels * tile.cols..p.cols.min((across + 1) * panels * tile.cols);
             let job = Job {
@@ -241,7 +244,7 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
                 start: match p.bias {
                     _ if parts.blocks() > 1 => Start::Zero,
                     Some(bias) => Start::Bias(bias[cols.start..].as_ptr()),
-                    None if self.add => Start::Out,
+                    None if plan.add => Start::Out,
                     None => Start::Zero,
                 },
                 cols,
@@ -253,14 +256,14 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
 
     /// All of B, packed by all threads: block by block, each as [`Plan::there`] finds it.
     fn pack_all(&self) -> Buffer {
-        let p = self.product;
+        let p = &self.product;
         let width = self.packer.tile.cols;
         let wide = p.cols.div_ceil(width);
         let mut packed = Buffer::uninit(T::DTYPE, p.depth * wide * width);
         let to = Shared::new(packed.as_mut::<T>());
         let blocks = self.depth.blocks();
         let groups = wide.div_ceil(GROUP);
-        for_ranges(blocks * groups, 1, |start, end| {
+        for_ranges(blocks * groups, 1, move |start, end| {
             for i in start..end {
                 let depth = self.depth.range(i / groups);
                 let panels = i % groups * GROUP..wide.min((i % groups + 1) * GROUP);
@@ -344,7 +347,7 @@ struct Job<'a, T> {
 }
 
 /// Runs `job(i)` for each `i` in `0..count`, on all threads or on this one.
-fn for_ranges_if(spread: bool, count: usize, job: impl Fn(usize) + Sync) {
+fn for_ranges_if(spread: bool, count: usize, job: impl Fn(usize) + Sync + Copy) {
     let grain = if spread { 1 } else { count };
-    for_ranges(count, grain, |start, end| (start..end).for_each(&job));
+    for_ranges(count, grain, move |start, end| (start..end).for_each(&job));
 }

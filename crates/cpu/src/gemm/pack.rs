@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 /// A matrix A whose blocks the microkernel can read, as they lie in memory or packed.
-pub(crate) trait Lhs<T: SimdFloat>: Sync {
+pub(crate) trait Lhs<T: SimdFloat>: Copy + Sync {
     /// How the columns may be cut into blocks of about `most`.
     fn cut_depth(&self, depth: usize, most: usize) -> Cuts {
         Cuts::of_size(depth, 1, most)

@@ -70,12 +70,12 @@ impl Channels {
                 let params = std::array::from_fn(|p| &repeated[p][..]);
                 let period = repeated[0].len();
                 let grain = (par::GRAIN / period.max(1)).max(1);
-                par::for_ranges(count.div_ceil(period.max(1)), grain, |start, end| {
+                par::for_ranges(count.div_ceil(period.max(1)), grain, move |start, end| {
                     simd::run(Columns { op, x, params, y, start, end, count });
                 });
             } else {
                 let grain = (par::GRAIN / self.inner.max(1)).max(1);
-                par::for_ranges(self.outer * self.channels, grain, |start, end| {
+                par::for_ranges(self.outer * self.channels, grain, move |start, end| {
                     simd::run(Runs { op, x, params, y, start, end, inner: self.inner });
                 });
             }

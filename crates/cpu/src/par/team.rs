@@ -6,17 +6,18 @@
 //! one. Nobody waits for a helper that has not come: a loop may end before it wakes.
 //!
 //! Each thread has a seat, and begins with that seat's share of the pieces before it takes from the others': what one loop
-//! leaves in the caches of a core, the next loop finds there. All that a helper must know to begin is in one cache line,
-//! that of its seat, for each line that goes from core to core takes longer than a small piece of work.
+//! leaves in the caches of a core, the next loop finds there. A line that goes from core to core takes 150 ns, longer than many
+//! a piece: so all that a helper must know to begin is in one line, that of its seat, and what the body captures in a few
+//! others, side by side.
 
-use super::threads;
+use super::{ALIGN, Pieces, threads};
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::time::{Duration, Instant};
 
 /// How long a helper watches for the next loop.
@@ -27,35 +28,48 @@ const LOOKS: usize = 512;
 /// The most threads that run a loop together.
 const SEATS: usize = 64;
 
-/// The body of a loop.
-type Piece<'a> = &'a (dyn Fn(usize) + Sync);
+/// The bits of a share's state below the number of its loop, which comes round after 2⁴⁰ loops.
+const STATE_BITS: u32 = 24;
+/// The bit that says that shares have several pieces, so that who is done with its own may look at the others'.
+const SEVERAL: u64 = 1 << (STATE_BITS - 1);
+/// The most pieces in a share: the bits below count those that nobody has taken.
+const MOST_LEFT: u64 = SEVERAL - 1;
 
 /// A seat's share of the pieces of the current loop. In cache lines of its own: mostly one thread looks at it.
 #[repr(align(128))]
 struct Share {
-    /// The number of the loop, and below it in [`LEFT_BITS`] how many pieces nobody has taken.
+    /// The number of the loop, whether there are [`SEVERAL`] pieces to a share, and how many of this one nobody has taken.
     state: AtomicU64,
-    /// The piece after the last.
-    end: AtomicUsize,
-    /// The two words of a [`Piece`]. Whoever has taken a piece may read them, as may `end`, until it has run it: only then
-    /// does the loop end, and nothing changes before.
-    body: [AtomicPtr<()>; 2],
+    /// The loop, and the piece after the share's last.
+    work: UnsafeCell<(Pieces<'static>, usize)>,
 }
+
+// SAFETY: `work` is read by who has taken a piece, until it has been run, and the next loop is not published before.
+unsafe impl Sync for Share {}
+
+/// The most bytes of captures that are copied.
+const CAPTURES: usize = 512;
+
+/// What the body of the current loop captures, in lines of its own: from the caller's stack helpers would gather it line by
+/// line, and the caller would wait to have its stack back before the next loop.
+#[repr(align(128))]
+struct Captures(UnsafeCell<[MaybeUninit<u8>; CAPTURES]>);
+
+const _: () = assert!(align_of::<Captures>() >= ALIGN);
+
+// SAFETY: written by who holds `BUSY`, while no piece is left or runs, and read by who runs a piece.
+unsafe impl Sync for Captures {}
 
 /// What is in a line of its own.
 #[repr(align(128))]
 struct Apart<T>(T);
 
-/// The bits that count the pieces left; those above count the loops, and come round after 2⁴⁰ of them.
-const LEFT_BITS: u32 = 24;
-/// The most pieces in a share.
-const MOST_LEFT: usize = (1 << LEFT_BITS) - 1;
-
 /// Whether somebody runs a loop at present.
 static BUSY: Apart<AtomicBool> = Apart(AtomicBool::new(false));
 /// The shares of the current loop. The first is that of whoever runs it.
 static SHARES: [Share; SEATS] = [const { Share::new() }; SEATS];
-/// The pieces of the current loop that have been run.
+static CAPTURED: Captures = Captures(UnsafeCell::new([MaybeUninit::uninit(); CAPTURES]));
+/// The pieces that helpers have run, of all loops.
 static DONE: Apart<AtomicUsize> = Apart(AtomicUsize::new(0));
 /// What the first piece of the current loop that panicked said.
 static PANIC: Mutex<Option<Box<dyn Any + Send>>> = Mutex::new(None);
@@ -71,21 +85,32 @@ pub(super) fn in_piece() -> bool {
     IN_PIECE.get()
 }
 
-/// Runs `piece(i)` for each `i` in `0..pieces` on this thread and the helpers; false if another thread has them, or the
-/// pieces are too many, and nothing was done.
-pub(super) fn run(pieces: usize, piece: Piece) -> bool {
-    let shares = threads().min(pieces).min(SEATS);
-    if pieces / shares >= MOST_LEFT || BUSY.0.swap(true, Acquire) {
+/// Runs the pieces on this thread and the helpers; false if another thread has them, or the pieces are too many, and nothing
+/// was done.
+pub(super) fn run(pieces: Pieces) -> bool {
+    let (count, threads) = (pieces.len(), threads());
+    let shares = threads.min(count).min(SEATS);
+    if count / shares >= MOST_LEFT as usize || BUSY.0.swap(true, Acquire) {
         return false;
     }
-    DONE.0.store(0, Relaxed);
-    for (seat, share) in SHARES[..shares].iter().enumerate() {
-        share.publish(piece, [seat, seat + 1].map(|seat| seat * pieces / shares));
+    // SAFETY: this thread holds `BUSY`, and waits for all pieces before it lets go.
+    let pieces = unsafe { CAPTURED.hold(pieces) };
+    let done = DONE.0.load(Relaxed);
+    let several = if count > shares { SEVERAL } else { 0 };
+    for (seat, share) in SHARES[..shares].iter().enumerate().rev() {
+        let [start, end] = [seat, seat + 1].map(|seat| seat * count / shares);
+        // the first piece is this thread's already: taking it would have to wait until the other shares are written
+        let left = (end - start.max(1)) as u64;
+        // SAFETY: as above.
+        unsafe { share.publish(pieces, end, several | left) };
     }
     call_helpers(shares - 1);
-    take_pieces(0);
+    let outside = IN_PIECE.replace(true);
+    run_piece(pieces, 0);
+    let mine = 1 + SHARES[..shares].iter().map(Share::run).sum::<usize>();
+    IN_PIECE.set(outside);
     let mut looks = 0;
-    while DONE.0.load(Acquire) < pieces {
+    while DONE.0.load(Acquire).wrapping_sub(done) < count - mine {
         pause(&mut looks);
     }
     let panic = PANIC.lock().expect("no thread panics while it holds this").take();
@@ -96,53 +121,64 @@ pub(super) fn run(pieces: usize, piece: Piece) -> bool {
     true
 }
 
-impl Share {
-    const fn new() -> Self {
-        let body = [const { AtomicPtr::new(null_mut()) }; 2];
-        Self { state: AtomicU64::new(0), end: AtomicUsize::new(0), body }
-    }
-
-    /// Makes pieces `start..end` of the next loop this seat's share.
-    fn publish(&self, piece: Piece, [start, end]: [usize; 2]) {
-        // SAFETY: a reference to a trait object is two pointers.
-        let words: [*mut (); 2] = unsafe { std::mem::transmute(piece) };
-        self.end.store(end, Relaxed);
-        self.body.iter().zip(words).for_each(|(to, word)| to.store(word, Relaxed));
-        let number = (self.state.load(Relaxed) >> LEFT_BITS) + 1;
-        self.state.store(number << LEFT_BITS | (end - start) as u64, Release);
-    }
-
-    /// Runs pieces until nobody has to take any.
-    fn run(&self) {
-        let mut count = 0;
-        while let Some((piece, i)) = self.take() {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| piece(i))) {
-                PANIC.lock().expect("no thread panics while it holds this").get_or_insert(panic);
-            }
-            count += 1;
-        }
-        if count > 0 {
-            DONE.0.fetch_add(count, AcqRel);
-        }
-    }
-
-    /// A piece for this thread to run, if there is one left.
-    fn take<'a>(&self) -> Option<(Piece<'a>, usize)> {
-        let take = |state| (state as usize & MOST_LEFT > 0).then(|| state - 1);
-        let state = self.state.fetch_update(Acquire, Relaxed, take).ok()?;
-        let words = [0, 1].map(|i| self.body[i].load(Relaxed));
-        // SAFETY: `publish` had stored the words of a reference before it stored what `fetch_update` found, and the thread
-        // that lent it waits until the piece taken here has been run.
-        let piece = unsafe { std::mem::transmute::<[*mut (); 2], Piece<'a>>(words) };
-        Some((piece, self.end.load(Relaxed) - (state as usize & MOST_LEFT)))
+impl Captures {
+    /// The pieces with what they capture copied to here, if there is room.
+    ///
+    /// # Safety
+    /// The caller holds `BUSY`, and no piece is left or runs.
+    unsafe fn hold<'a>(&'static self, pieces: Pieces<'a>) -> Pieces<'a> {
+        // SAFETY: the caller's promise.
+        let here = unsafe { &mut *self.0.get() };
+        let Some(captures) = here.get_mut(..pieces.captures.len()) else { return pieces };
+        captures.copy_from_slice(pieces.captures);
+        Pieces { captures, ..pieces }
     }
 }
 
-/// Runs pieces until none is left, those of the seat's share first.
-fn take_pieces(seat: usize) {
-    let (outside, seats) = (IN_PIECE.replace(true), threads().min(SEATS));
-    (0..seats).for_each(|i| SHARES[(seat + i) % seats].run());
-    IN_PIECE.set(outside);
+impl Share {
+    const fn new() -> Self {
+        unsafe fn nothing(_: *const u8, _: usize, _: usize) {}
+        let none = Pieces { captures: &[], body: nothing, count: 0, grain: 1 };
+        Self { state: AtomicU64::new(0), work: UnsafeCell::new((none, 0)) }
+    }
+
+    /// Makes the pieces of the next loop up to `end` this seat's share, as many as `left` says.
+    ///
+    /// # Safety
+    /// The caller holds `BUSY`, no piece is left or runs, and the pieces stay until these have been run.
+    unsafe fn publish(&self, pieces: Pieces, end: usize, left: u64) {
+        // SAFETY: the caller's promise, by which nobody reads them longer than they live.
+        unsafe { *self.work.get() = (std::mem::transmute::<Pieces, Pieces<'static>>(pieces), end) };
+        let number = (self.state.load(Relaxed) >> STATE_BITS) + 1;
+        self.state.store(number << STATE_BITS | left, Release);
+    }
+
+    /// Runs pieces until nobody has to take any; how many.
+    fn run(&self) -> usize {
+        let mut count = 0;
+        while let Some((pieces, i)) = self.take() {
+            run_piece(pieces, i);
+            count += 1;
+        }
+        count
+    }
+
+    /// A piece for this thread to run, if there is one left.
+    fn take(&self) -> Option<(Pieces<'static>, usize)> {
+        let take = |state| (state & MOST_LEFT > 0).then(|| state - 1);
+        let state = self.state.fetch_update(Acquire, Relaxed, take).ok()?;
+        // SAFETY: `publish` had written it before it stored what `fetch_update` found, and does so again only when the piece
+        // taken here has been run.
+        let (pieces, end) = unsafe { *self.work.get() };
+        Some((pieces, end - (state & MOST_LEFT) as usize))
+    }
+}
+
+/// Runs piece `i`; a panic is kept for who called.
+fn run_piece(pieces: Pieces, i: usize) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| pieces.run(i))) {
+        PANIC.lock().expect("no thread panics while it holds this").get_or_insert(panic);
+    }
 }
 
 fn call_helpers(wanted: usize) {
@@ -162,16 +198,25 @@ fn help() {
 }
 
 fn watch(seat: usize) {
+    let seats = threads().min(SEATS);
+    IN_PIECE.set(true);
     let (mut seen, mut looks, mut idle) = (u64::MAX, 0_usize, Instant::now());
     while !looks.is_multiple_of(LOOKS) || idle.elapsed() < PATIENCE {
-        let number = SHARES[seat].state.load(Relaxed) >> LEFT_BITS;
-        if number == seen {
+        let state = SHARES[seat].state.load(Relaxed);
+        if state >> STATE_BITS == seen {
             pause(&mut looks);
             continue;
         }
-        take_pieces(seat);
-        (seen, looks, idle) = (number, 1, Instant::now());
+        let shares = if state & SEVERAL > 0 { seats } else { 1 };
+        for i in 0..shares {
+            let count = SHARES[(seat + i) % seats].run();
+            if count > 0 {
+                DONE.0.fetch_add(count, AcqRel);
+            }
+        }
+        (seen, looks, idle) = (state >> STATE_BITS, 1, Instant::now());
     }
+    IN_PIECE.set(false);
 }
 
 /// Waits for a moment; now and then so long that another thread may have the processor.
@@ -201,6 +246,22 @@ mod tests {
                 scope.spawn(move || (0..3000).for_each(|i| assert_eq!(sum_of_squares(n + i % 7), count(n + i % 7))));
             }
         });
+    }
+
+    #[test]
+    fn bodies_capture_much_or_nothing() {
+        fn check<const N: usize>() {
+            let (words, sum) = (std::array::from_fn::<_, N, _>(|i| i), AtomicUsize::new(0));
+            let to = &sum;
+            for_ranges(2 * N, 1, move |i, _| _ = to.fetch_add(words.get(i).map_or(1, |word| word + 1), SeqCst));
+            assert_eq!(sum.into_inner(), N * (N + 1) / 2 + N);
+        }
+        check::<0>();
+        check::<1>();
+        check::<{ CAPTURES / 8 - 1 }>();
+        check::<{ CAPTURES / 8 }>();
+        check::<1000>();
+        for_ranges(9, 1, |_, _| ());
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn drop_out<T: KeepIf + SimdFloat>(x: &[T], rate: f64, stream: Stream) -> (Buffe
 fn drop_by<T: KeepIf + SimdFloat>(y: &mut [T], rate: f64, mask: &[bool]) {
     let count = y.len();
     let y = Shared::new(y);
-    for_ranges(count, piece(count), |start, end| {
+    for_ranges(count, piece(count), move |start, end| {
         // SAFETY: the pieces do not overlap.
         let y = unsafe { y.part(start, end) };
         simd::run(Apply { mask: &mask[start..end], scale: scale(rate), y });

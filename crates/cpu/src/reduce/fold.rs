@@ -143,7 +143,7 @@ pub(crate) fn fold<T: Number, F: Fold, E: Term<T>>(_: F, term: E, extent: Extent
     let mut partial = Buffer::build(outer * blocks * inner, |out: &mut [T]| {
         let out = Shared::new(out);
         let grain = (par::GRAIN / cost.max(1)).max(1);
-        par::for_ranges(outer * blocks * strips, grain, |start, end| {
+        par::for_ranges(outer * blocks * strips, grain, move |start, end| {
             let units = Units::<T, F, E> { term, extent, blocks, strips, start, end, out, fold: PhantomData };
             if const { F::FAST } { simd::run(units) } else { units.run::<T>() }
         });

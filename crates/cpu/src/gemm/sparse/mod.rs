@@ -179,7 +179,7 @@ impl Sparse<'_> {
         let down = (2 * threads()).div_ceil(jobs).min(self.rows.len() / JOB_ROWS.start).max(few).max(1);
         let rows = Cuts::of_count(self.rows.len(), 1, down);
         let down = rows.blocks();
-        for_ranges(jobs * down, if self.product.spread { 1 } else { jobs * down }, |first, end| {
+        for_ranges(jobs * down, if self.product.spread { 1 } else { jobs * down }, move |first, end| {
             let mut scratch = (Scratch::new(), Scratch::new());
             for job in first..end {
                 let (part, across, rows) = (job / down / across, job / down % across, rows.range(job % down));
