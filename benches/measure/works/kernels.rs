@@ -5,7 +5,7 @@ use cotangent::WindowSpec;
 use cotangent::prelude::*;
 use cotangent_base::{ConvGeometry, Shape, View};
 use cotangent_cpu::simd::{self, Kernel, Vector};
-use cotangent_cpu::{Buffer, conv};
+use cotangent_cpu::{Buffer, conv, par};
 use rayon::prelude::*;
 use std::hint::black_box;
 
@@ -80,11 +80,11 @@ pub fn copy(count: usize) -> Work {
     })
 }
 
-/// 1 GFLOP of fused multiply-adds on registers, by all threads.
-pub fn peak() -> Work {
-    Box::new(|| {
-        let threads = rayon::current_num_threads();
-        rayon::broadcast(|_| black_box(simd::run(MultiplyAdd { flops: 1_000_000_000 / threads })));
+/// So many floating-point operations, as fused multiply-adds on registers, by all threads.
+pub fn peak(flops: usize) -> Work {
+    Box::new(move || {
+        let threads = par::threads();
+        par::for_ranges(threads, 1, move |_, _| _ = black_box(simd::run(MultiplyAdd { flops: flops / threads })));
     })
 }
 

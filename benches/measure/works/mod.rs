@@ -12,7 +12,7 @@ pub type Work = Box<dyn FnMut()>;
 /// - `step cnn|mlp|dropout BATCH`, `step images BATCH IMAGE WIDTH`, `infer BATCH`: training steps, and the CNN's answers.
 /// - `gemm M N K`, `conv forward|dx|dw first|last N SIZE C K KERNEL STRIDE PAD`: products and convolutions.
 /// - `over OP COUNT`, `overhead`: a pass over many numbers, and an op on few.
-/// - `peak`, `copy COUNT`: what the machine can do at best.
+/// - `peak FLOPS`, `copy COUNT`: what the machine can do at best.
 pub fn make(words: &[&str]) -> Option<Work> {
     let size = |word: &str| word.parse().expect("a size");
     let sizes = |words: &[&str]| words.iter().map(|word| size(word)).collect::<Vec<usize>>();
@@ -28,7 +28,7 @@ pub fn make(words: &[&str]) -> Option<Work> {
         ["over", name, count] => kernels::over(name, size(count))?,
         ["overhead"] => kernels::overhead(),
         ["copy", count] => kernels::copy(size(count)),
-        ["peak"] => kernels::peak(),
+        ["peak", flops] => kernels::peak(size(flops)),
         _ => return None,
     })
 }

@@ -51,6 +51,8 @@ pub enum Request {
     By(&'static str),
     /// Instead of it, for any row.
     Always(&'static str),
+    /// Right after it: `peak 1` becomes `peak 1 after gemm 1 2 3`.
+    After(&'static str),
 }
 
 impl Request {
@@ -61,6 +63,7 @@ impl Request {
             Request::With(words) => format!("{work} {words}"),
             Request::By(word) => format!("{first} {word} {rest}"),
             Request::Always(words) => (*words).to_owned(),
+            Request::After(words) => format!("{words} after {work}"),
         }
     }
 }
@@ -137,4 +140,16 @@ pub struct Group {
     pub seconds: f64,
     pub columns: Vec<Column>,
     pub rows: Vec<Row>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Request::{After, Always, By, Same, With};
+
+    #[test]
+    fn requests_are_made_of_the_work_and_words() {
+        let asked =
+            [Same, With("first"), By("faer"), Always("copy 8"), After("peak 8")].map(|how| how.of("gemm 1 2 3"));
+        assert_eq!(asked, ["gemm 1 2 3", "gemm 1 2 3 first", "gemm faer 1 2 3", "copy 8", "peak 8 after gemm 1 2 3"]);
+    }
 }

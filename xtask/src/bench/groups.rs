@@ -55,7 +55,8 @@ fn inference() -> Group {
 fn product() -> Group {
     let mut columns = vec![
         Column::ours(),
-        Column::limit("FMA peak", Request::Always("peak"), Some(1e9)),
+        Column::limit("FMA peak", Request::Always("peak 1000000000"), Some(1e9)),
+        Column::limit("right after it", Request::After("peak 40000000"), Some(4e7)),
         Column::peer("PyTorch", Program::Torch),
     ];
     columns.extend(
