@@ -124,6 +124,11 @@ impl<T> Shared<T> {
         Self(slice.as_mut_ptr())
     }
 
+    /// Shares what lies at `at`, for as long as it is there.
+    pub fn at(at: *mut T) -> Self {
+        Self(at)
+    }
+
     /// What is only read, so that closures may carry it to threads.
     pub fn reading(slice: &[T]) -> Self {
         Self(slice.as_ptr().cast_mut())

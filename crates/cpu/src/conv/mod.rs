@@ -1,5 +1,6 @@
 //! Convolution in two dimensions as matrix products whose left operand is the matrix of `patches`, which is
-//! packed block by block from the images and never written out ("implicit GEMM").
+//! packed block by block from the images and never written out ("implicit GEMM"), but for few channels that come first
+//! (see `unfolded`).
 //!
 //! With X̂ the patches, one row for each window and one column for each tap and channel:
 //! `y = X̂·w + bias` and `dw = X̂ᵀ·dy`. For stride 1, dx is the convolution of dy with the flipped weights, and for
@@ -13,6 +14,7 @@ mod pooled;
 mod rectified;
 #[cfg(test)]
 mod tests;
+mod unfolded;
 mod weights;
 mod winners;
 mod winograd;
@@ -148,6 +150,10 @@ fn forward<T: SimdFloat>(
     g: &ConvGeometry,
 ) -> Buffer {
     assert_eq!((x.shape(), w.shape()), (g.x_shape(), g.w_shape()), "[conv2d] x and w against the geometry");
+    if unfolded::suits(g) {
+        let (x, w, bias) = (dense::<T>(x), dense::<T>(w), bias.map(dense::<T>));
+        return Buffer::build(g.y_shape().count(), |y| unfolded::forward(level, (&x, &w, bias.as_deref()), relu, g, y));
+    }
     let (x, w, bias) = (to_last::<T>(x, g.format), dense::<T>(w), bias.map(dense::<T>));
     let (s, width) = (Sizes::new(g), g.window.w.output);
     let (lines, at_once) = (g.batch * g.window.h.output, lines_at_once(g, relu));

@@ -52,7 +52,8 @@ pub(super) fn rectify<T: SimdFloat>(level: Level, y: &mut [T]) {
     });
 }
 
-struct Rectify<'a, T>(&'a mut [T]);
+/// [`rectify`] on one thread.
+pub(super) struct Rectify<'a, T>(pub &'a mut [T]);
 
 impl<T: SimdFloat> Kernel<T> for Rectify<'_, T> {
     type Output = ();

@@ -104,6 +104,19 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
         self.compute_to(out, &Rows::even(stride as isize), add, results);
     }
 
+    /// As [`compute`](Self::compute) with a depth that is neither 0 nor split, for rows among which others' lie.
+    ///
+    /// # Safety
+    /// The rows, `stride` apart from `out` on, lie in one buffer, and nobody else touches them meanwhile.
+    pub unsafe fn compute_among(&self, out: *mut T, stride: usize, add: bool) {
+        assert!((1..4 * DEPTH).contains(&self.depth) && self.bias.is_none_or(|b| !add && b.len() == self.cols));
+        if self.rows == 0 || self.cols == 0 {
+            return;
+        }
+        let (plan, parts) = self.plan(add, usize::MAX);
+        plan.run(parts, Shared::at(out), &Rows::even(stride as isize), 0);
+    }
+
     /// What is fastest for these sizes and strides.
     fn access(&self, tile: Tile) -> Access {
         if !self.b.lanes_touch() {
@@ -139,16 +152,21 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
             }
             return;
         }
-        let tile = run_widest_at::<T, _>(self.level, TileOf);
-        let depth = self.a.cut_depth(self.depth, DEPTH);
-        let packer = Packer { level: self.level, tile };
-        let plan = Plan { product: *self, packer, packed: None, access: self.access(tile), add, depth };
-        let parts = parts(results, self.depth, depth.blocks());
+        let (plan, parts) = self.plan(add, results);
         if parts.blocks() == 1 {
             plan.run(parts, Shared::new(out), places, 0);
         } else {
             plan.run_split(parts, out, places);
         }
+    }
+
+    /// How it is computed, and the parts of the depth.
+    fn plan(&self, add: bool, results: usize) -> (Plan<'_, T, A>, Cuts) {
+        let tile = run_widest_at::<T, _>(self.level, TileOf);
+        let depth = self.a.cut_depth(self.depth, DEPTH);
+        let packer = Packer { level: self.level, tile };
+        let plan = Plan { product: *self, packer, packed: None, access: self.access(tile), add, depth };
+        (plan, parts(results, self.depth, depth.blocks()))
     }
 }
 

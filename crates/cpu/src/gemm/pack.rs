@@ -29,6 +29,9 @@ pub(crate) trait Lhs<T: SimdFloat>: Copy + Sync {
     );
 }
 
+/// So many numbers of A stay in a near cache, and need not be asked for.
+const NEAR: usize = 1 << 15;
+
 /// A size cut into blocks of about equal size, multiples of a unit all but the last.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cuts {
@@ -270,7 +273,7 @@ impl<T: SimdFloat> Lhs<T> for Strided<'_, T> {
         left.step = 1;
         if self.step == 1 {
             Rows::find_even(self.place(rows.start, depth.start), self.lane, rows.len(), &mut left.rows);
-            left.cold = true;
+            left.cold = rows.len() * depth.len() > NEAR;
             return;
         }
         let stride = apart(depth.len());
