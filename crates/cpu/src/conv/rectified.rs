@@ -17,8 +17,8 @@ use std::ops::Range;
 const LIGHT: usize = 64;
 /// The results, in numbers, that are worked on at a time: they stay in the second-level cache.
 pub(super) const AT_ONCE: usize = 1 << 16;
-/// So many products of a single image are worth a thread.
-const PIECE: usize = 1 << 16;
+/// So many products are worth a thread.
+pub(super) const PIECE: usize = 1 << 16;
 
 /// Whether the convolution is little work for each of its results.
 pub(super) fn is_light(g: &ConvGeometry) -> bool {

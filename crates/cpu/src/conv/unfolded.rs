@@ -4,7 +4,7 @@
 
 use super::Sizes;
 use super::input::transposed;
-use super::rectified::Rectify;
+use super::rectified::{PIECE, Rectify};
 use crate::gemm::{Product, Scratch, Strided};
 use crate::par::{Shared, for_ranges};
 use crate::simd::{Kernel, Level, SimdFloat, Vector, run_at};
@@ -42,14 +42,15 @@ pub(super) fn forward<T: SimdFloat>(
     let to = Shared::new(y);
     let (image, size) = (height * width, g.channels * g.window.h.input * g.window.w.input);
     let band = lines_in_a_band(s.columns, height, width);
-    let bands = height.div_ceil(band);
-    for_ranges(g.batch * bands, 1, |start, end| {
+    let (bands, work) = (height.div_ceil(band), band * width * s.columns * s.filters);
+    for_ranges(g.batch * bands, PIECE / work.max(1), |start, end| {
         let mut scratch = (Scratch::new(), Scratch::new());
         for (n, first) in (start..end).map(|i| (i / bands, i % bands * band)) {
             let lines = first..height.min(first + band);
             let windows = lines.len() * width;
             let patches = scratch.1.take(s.columns * windows);
-            Phases::new(level, &x[n * size..(n + 1) * size], g, &lines, &mut scratch.0).unfold(patches);
+            let phases = Phases::new(level, &x[n * size..(n + 1) * size], g, &lines, &mut scratch.0);
+            run_at(level, Unfold { phases, patches });
             let at = n * s.filters * image + first * width;
             // SAFETY: these windows are this piece's alone.
             let rows = (0..s.filters).map(|k| unsafe { to.part(at + k * image, at + k * image + windows) });
@@ -99,20 +100,42 @@ impl<'a, T: SimdFloat> Phases<'a, T> {
         run_at(level, Spread { x, g, first: lines.start * h.stride, height, width, pixels });
         Self { g, pixels, height, width }
     }
+}
 
-    /// Writes the patches: row (tap, channel), a column for each window.
-    fn unfold(&self, patches: &mut [T]) {
-        let (h, w) = (self.g.window.h, self.g.window.w);
-        let columns = h.kernel * w.kernel * self.g.channels;
-        for (i, row) in patches.chunks_exact_mut(patches.len() / columns).enumerate() {
-            let (tap, channel) = (i / self.g.channels, i % self.g.channels);
+/// Writes the patches: row (tap, channel), a column for each window.
+struct Unfold<'a, T> {
+    phases: Phases<'a, T>,
+    patches: &'a mut [T],
+}
+
+impl<T: SimdFloat> Kernel<T> for Unfold<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Vector<Scalar = T>>(self) {
+        let Phases { g, pixels, height, width } = self.phases;
+        let (h, w) = (g.window.h, g.window.w);
+        let length = self.patches.len() / (h.kernel * w.kernel * g.channels);
+        for (i, row) in self.patches.chunks_exact_mut(length).enumerate() {
+            let (tap, channel) = (i / g.channels, i % g.channels);
             let (down, across) = (tap / w.kernel * h.dilation, tap % w.kernel * w.dilation);
+            let first = ((channel * height + down) * w.stride + across % w.stride) * width + across / w.stride;
+            let next = h.stride * w.stride * width;
             for (line, to) in row.chunks_exact_mut(w.output).enumerate() {
-                let line = channel * self.height + line * h.stride + down;
-                let at = (line * w.stride + across % w.stride) * self.width + across / w.stride;
-                to.copy_from_slice(&self.pixels[at..at + w.output]);
+                copy::<V>(&pixels[first + line * next..][..w.output], to);
             }
         }
+    }
+}
+
+/// Copies numbers of which there are too few for a call.
+#[inline(always)]
+fn copy<V: Vector>(from: &[V::Scalar], to: &mut [V::Scalar]) {
+    let Some(last) = to.len().checked_sub(V::WIDTH).filter(|_| from.len() == to.len()) else {
+        return to.copy_from_slice(from);
+    };
+    for i in (0..last).step_by(V::WIDTH).chain([last]) {
+        // SAFETY: both have a vector from `i` on.
+        unsafe { V::load(from.as_ptr().add(i)).store(to.as_mut_ptr().add(i)) };
     }
 }
 
