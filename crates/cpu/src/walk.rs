@@ -50,6 +50,14 @@ pub(crate) trait UpdateBlock: Sync {
     unsafe fn run(&self, p: *mut u8, g: *const u8, state: &[*mut u8; OPERANDS], len: usize);
 }
 
+/// The copy of `x` in row-major order if there is one, else `x`.
+fn copy_or<'a>(copy: &'a Option<Buffer>, x: View<'a, Buffer>) -> View<'a, Buffer> {
+    match copy {
+        Some(copy) => View { buffer: copy, layout: Layout::contiguous(x.shape()) },
+        None => x,
+    }
+}
+
 /// A view's elements in row-major order.
 struct Source<'a> {
     bytes: &'a [u8],
@@ -59,12 +67,8 @@ struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The elements of `x`, or of its copy in row-major order if there is one.
-    fn new(x: View<'a, Buffer>, copy: &'a Option<Buffer>) -> Self {
-        let (buffer, layout) = match copy {
-            Some(copy) => (copy, Layout::contiguous(x.shape())),
-            None => (x.buffer, x.layout),
-        };
+    fn new(x: View<'a, Buffer>) -> Self {
+        let View { buffer, layout } = x;
         Self { bytes: buffer.bytes(), size: buffer.dtype().bytes(), rows: Rows::new(&layout, buffer.len()) }
     }
 
@@ -127,7 +131,7 @@ pub(crate) fn map_to(y: &mut Buffer, shape: Shape, x: &[Option<View<Buffer>>], l
     copies.iter_mut().zip(x).for_each(|(copy, x)| *copy = x.and_then(transpose::untangled));
     let mut sources = [const { None::<Source> }; OPERANDS];
     for ((source, x), copy) in sources.iter_mut().zip(x).zip(&copies) {
-        *source = x.map(|x| Source::new(x, copy));
+        *source = x.map(|x| Source::new(copy_or(copy, x)));
     }
     let sources = &sources[..x.len()];
     let most = if sources.iter().flatten().all(|source| source.is_in_place(lanes)) { PIECE } else { BLOCK };
@@ -170,6 +174,11 @@ fn map_in_place(y: &mut Buffer, count: usize, x: &[Option<View<Buffer>>], of: Lo
         // SAFETY: each operand has these elements, as the slices have shown, and so has y; its pieces do not overlap.
         unsafe { of.run(&x, at((y, of.size)), end - start) }
     };
+    for_pieces(count, run);
+}
+
+/// Runs `run(start, end)` over `0..count` elements that lie in place: at once if they are few.
+fn for_pieces(count: usize, run: impl Fn(usize, usize) + Sync + Copy) {
     if count <= PIECE { run(0, count) } else { par::for_ranges(count, piece(count), run) }
 }
 
@@ -248,6 +257,8 @@ pub(crate) fn update(p: &mut Buffer, g: View<Buffer>, state: &mut [&mut Buffer],
     places.iter_mut().zip(state).for_each(|(place, s)| *place = Shared::new(s.bytes_mut()));
     let (p, state) = (Shared::new(p.bytes_mut()), places);
     let at = move |place: Shared<u8>, i: usize| place.ptr().wrapping_add(i * size);
+    let copy = transpose::untangled(g);
+    let g = copy_or(&copy, g);
     if g.layout.is_contiguous() {
         // all lie in place: the one thing to ask is where
         let g = Shared::reading(&g.buffer.bytes()[g.layout.offset * size..][..count * size]);
@@ -255,10 +266,9 @@ pub(crate) fn update(p: &mut Buffer, g: View<Buffer>, state: &mut [&mut Buffer],
             // SAFETY: parameter, gradient and state have these elements, and the pieces do not overlap.
             unsafe { of.run(at(p, start), at(g, start), &state.map(|s| at(s, start)), end - start) }
         };
-        return if count <= PIECE { run(0, count) } else { par::for_ranges(count, piece(count), run) };
+        return for_pieces(count, run);
     }
-    let copy = transpose::untangled(g);
-    let g = Source::new(g, &copy);
+    let g = Source::new(g);
     par::for_ranges(count, piece(count), |start, end| {
         let mut scratch: Scratch = [MaybeUninit::uninit(); BLOCK];
         for start in (start..end).step_by(BLOCK) {

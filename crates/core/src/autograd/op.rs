@@ -204,7 +204,7 @@ pub fn apply_variadic(
     y: Tensor,
     vjp: impl Fn(Tensor, &[bool]) -> Vec<Option<Tensor>> + Send + Sync + 'static,
 ) -> Tensor {
-    let y = Tensor { node: None, ..y };
+    let y = y.detach();
     if !records(x) {
         return y;
     }

@@ -15,7 +15,7 @@ use std::ops::Range;
 
 /// So many numbers under a window are little work beside reading and writing its results.
 const LIGHT: usize = 64;
-/// The results, in numbers, that are worked on at a time: they stay in the second-level cache.
+/// The numbers, of results or of patches, that are worked on at a time: they stay in the second-level cache.
 pub(super) const AT_ONCE: usize = 1 << 16;
 /// So many products are worth a thread.
 pub(super) const PIECE: usize = 1 << 16;

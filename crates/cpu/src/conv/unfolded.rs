@@ -4,7 +4,7 @@
 
 use super::Sizes;
 use super::input::transposed;
-use super::rectified::{PIECE, Rectify};
+use super::rectified::{AT_ONCE, PIECE, Rectify};
 use crate::gemm::{Product, Scratch, Strided};
 use crate::par::{Shared, for_ranges};
 use crate::simd::{Kernel, Level, SimdFloat, Vector, run_at};
@@ -13,8 +13,6 @@ use std::ops::Range;
 
 /// The most channels, and rows of patches: writing more takes longer than exchanging y's layout.
 const MOST: [usize; 2] = [8, 256];
-/// The numbers of patches that are written at a time: they stay in the second-level cache.
-const AT_ONCE: usize = 1 << 16;
 /// A multiple of so many windows fills the product's tiles.
 const EVEN: usize = 64;
 
@@ -97,7 +95,7 @@ impl<'a, T: SimdFloat> Phases<'a, T> {
         let height = lines.len().saturating_sub(1) * h.stride + (h.kernel - 1) * h.dilation + 1;
         let width = w.output + (w.kernel - 1) * w.dilation / w.stride;
         let pixels = scratch.take(g.channels * height * w.stride * width);
-        run_at(level, Spread { x, g, first: lines.start * h.stride, height, width, pixels });
+        run_at(level, Split { x, g, first: lines.start * h.stride, height, width, pixels });
         Self { g, pixels, height, width }
     }
 }
@@ -130,9 +128,8 @@ impl<T: SimdFloat> Kernel<T> for Unfold<'_, T> {
 /// Copies numbers of which there are too few for a call.
 #[inline(always)]
 fn copy<V: Vector>(from: &[V::Scalar], to: &mut [V::Scalar]) {
-    let Some(last) = to.len().checked_sub(V::WIDTH).filter(|_| from.len() == to.len()) else {
-        return to.copy_from_slice(from);
-    };
+    assert_eq!(from.len(), to.len(), "as many");
+    let Some(last) = to.len().checked_sub(V::WIDTH) else { return to.copy_from_slice(from) };
     for i in (0..last).step_by(V::WIDTH).chain([last]) {
         // SAFETY: both have a vector from `i` on.
         unsafe { V::load(from.as_ptr().add(i)).store(to.as_mut_ptr().add(i)) };
@@ -140,7 +137,7 @@ fn copy<V: Vector>(from: &[V::Scalar], to: &mut [V::Scalar]) {
 }
 
 /// Writes [`Phases`].
-struct Spread<'a, T> {
+struct Split<'a, T> {
     /// An image, and the line of it with which they begin, counted from the padding's first.
     x: &'a [T],
     first: usize,
@@ -150,7 +147,7 @@ struct Spread<'a, T> {
     pixels: &'a mut [T],
 }
 
-impl<T: SimdFloat> Kernel<T> for Spread<'_, T> {
+impl<T: SimdFloat> Kernel<T> for Split<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = T>>(self) {
@@ -161,7 +158,7 @@ impl<T: SimdFloat> Kernel<T> for Spread<'_, T> {
                 Some(at) => to
                     .chunks_exact_mut(self.width)
                     .enumerate()
-                    .for_each(|(phase, to)| spread(&self.x[at..at + w.input], w, phase, to)),
+                    .for_each(|(phase, to)| split(&self.x[at..at + w.input], w, phase, to)),
                 None => to.fill(T::default()),
             }
         }
@@ -170,7 +167,7 @@ impl<T: SimdFloat> Kernel<T> for Spread<'_, T> {
 
 /// `to[i] = line[i·stride + phase − before]`, 0 in the padding.
 #[inline(always)]
-fn spread<T: SimdFloat>(line: &[T], w: Slide, phase: usize, to: &mut [T]) {
+fn split<T: SimdFloat>(line: &[T], w: Slide, phase: usize, to: &mut [T]) {
     let first = w.before.saturating_sub(phase).div_ceil(w.stride).min(to.len());
     let end = (w.input + w.before).saturating_sub(phase).div_ceil(w.stride).clamp(first, to.len());
     let (left, rest) = to.split_at_mut(first);

@@ -97,6 +97,7 @@ pub(super) fn run(pieces: Pieces) -> bool {
     let pieces = unsafe { CAPTURED.hold(pieces) };
     let done = DONE.0.load(Relaxed);
     let several = if count > shares { SEVERAL } else { 0 };
+    // the helpers' first: they wait
     for (seat, share) in SHARES[..shares].iter().enumerate().rev() {
         let [start, end] = [seat, seat + 1].map(|seat| seat * count / shares);
         // the first piece is this thread's already: taking it would have to wait until the other shares are written
