@@ -69,7 +69,7 @@ pub fn conv2d_dx(dy: View<Buffer>, w: View<Buffer>, geometry: &ConvGeometry) -> 
     let (level, dtype) = (Level::current(), dy.buffer.dtype());
     let fast = || winograd_input_cotangent(level, dy, w, geometry);
     let direct = || for_float!("conv2d_dx", dtype, T => input_cotangent::<T>(level, dy, w, geometry));
-    fast_or_direct(winograd::suits(dtype, geometry), fast, direct)
+    fast_or_direct(winograd::suits_dx(dtype, geometry), fast, direct)
 }
 
 /// The cotangent of w: `dw[tap, c, k] = Σ x[n, p·stride + tap·dilation − before, c]·dy[n, p, k]` over n and p.
@@ -81,7 +81,7 @@ pub fn conv2d_dw(x: View<Buffer>, dy: View<Buffer>, geometry: &ConvGeometry) -> 
     let (level, dtype) = (Level::current(), x.buffer.dtype());
     let fast = || winograd_weight_cotangent(level, x, dy, geometry);
     let direct = || for_float!("conv2d_dw", dtype, T => weight_cotangent::<T>(level, x, dy, geometry));
-    fast_or_direct(winograd::suits_gradient(dtype, geometry), fast, direct)
+    fast_or_direct(winograd::suits_dw(dtype, geometry), fast, direct)
 }
 
 /// By the fast way if the convolution suits it and all results are finite.

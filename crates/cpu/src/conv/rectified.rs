@@ -76,7 +76,7 @@ impl<T: SimdFloat> Kernel<T> for Rectify<'_, T> {
 pub fn conv2d_relu_dw(x: View<Buffer>, y: [View<Buffer>; 2], g: &ConvGeometry) -> Option<(Buffer, Buffer)> {
     let dtype = x.buffer.dtype();
     let fits = g.format == DataFormat::ChannelsLast && g.groups == 1 && is_light(g);
-    if !fits || winograd::suits_gradient(dtype, g) {
+    if !fits || winograd::suits_dw(dtype, g) {
         return None;
     }
     Some(for_float!("conv2d_dw", dtype, T => cotangents::<T>(Level::current(), x, y, g)))

@@ -1,9 +1,13 @@
 //! The factors of Winograd's tiles, applied to a column or row: of 2 × 2 results from 4 × 4 inputs, and of 4 × 4 from
-//! 6 × 6. `N` is the side of the inputs.
+//! 6 × 6. `N` is the side of the inputs, `P` that of the places where products are taken.
 //!
-//! For dw there are tiles of stride 2 as well, of 2 × 2 results from 5 × 5 inputs, and for these `N` is 5:
+//! For windows of stride 2 there are tiles of 2 × 2 results from 5 × 5 inputs, and for these `N` is 5:
 //! `y₀ = x₀·w₀ + x₁·w₁ + x₂·w₂` and `y₁ = x₂·w₀ + x₃·w₁ + x₄·w₂` in five products instead of six. The outer taps see the even
 //! inputs, F(2, 2) in three products; the inner tap sees the odd ones.
+//!
+//! For the cotangents of their images there are tiles of 4 × 4 results from 3 × 3 inputs with the same five places, and for
+//! these `N` is 3: `y₀ = x₀·w₁`, `y₁ = x₀·w₀ + x₁·w₂`, `y₂ = x₁·w₁` and `y₃ = x₁·w₀ + x₂·w₂`, the taps flipped. Two of the
+//! places see the same input.
 //!
 //! The first come from the points 0, ±1 and ∞, the second from 0, ±√½, ±√2 and ∞: with ±1 and ±2, as Lavin and Gray have
 //! it, the error would be twice as large.
@@ -13,85 +17,103 @@ use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 /// The results in a tile's side.
 pub(super) const fn side<const N: usize>() -> usize {
-    if N == 6 { 4 } else { 2 }
+    if N == 6 || N == 3 { 4 } else { 2 }
 }
 
 /// From tile to tile of the inputs.
 pub(super) const fn step<const N: usize>() -> usize {
-    if N == 5 { 4 } else { N - 2 }
+    match N {
+        3 => 2,
+        5 => 4,
+        _ => N - 2,
+    }
 }
 
-/// The places of a tile's side that are summed apart. With stride 2 the last two have a factor each for the inner tap, which
-/// their sum belongs to.
-pub(super) const fn sums_of<const N: usize>() -> usize {
-    if N == 5 { 4 } else { N }
+/// The places of a side that have weights of their own, and in dw a sum: with stride 2 the last two have a factor each for the
+/// inner tap.
+pub(super) const fn weights_of(places: usize) -> usize {
+    if places == 5 { 4 } else { places }
+}
+
+/// Of the transformed inputs of a side, N in all and 4 where N is 3, the one that place `p` sees.
+pub(super) const fn input_of(inputs: usize, p: usize) -> usize {
+    if inputs == 3 && p == 4 { 1 } else { p }
 }
 
 /// G applied to three weights.
 #[inline(always)]
-pub(super) fn spread<V: Vector, const N: usize>([a, b, c]: [V; 3]) -> [V; N] {
-    let mut to = [V::zero(); N];
+pub(super) fn spread<V: Vector, const P: usize>([a, b, c]: [V; 3]) -> [V; P] {
+    let mut to = [V::zero(); P];
     to[0] = a;
-    to[N - 1] = c;
-    if N == 4 {
+    to[P - 1] = c;
+    if P == 4 {
         let (half, outer) = (V::splat(0.5), a + c);
         to[1] = half * (outer + b);
         to[2] = half * (outer - b);
+    } else if P == 5 {
+        (to[1], to[2], to[3], to[4 % P]) = (a + c, c, b, b);
     } else {
         let (even, odd) = ((a + a + c) * V::splat(-1.0 / 3.0), b * V::splat(-2.0 / 3.0 * FRAC_1_SQRT_2));
         to[1] = even + odd;
         to[2] = even - odd;
         let (even, odd) = (a.mul_add(V::splat(0.5), c) * V::splat(1.0 / 3.0), b * V::splat(SQRT_2 / 6.0));
         to[3] = even + odd;
-        to[4 % N] = even - odd;
+        to[4 % P] = even - odd;
     }
     to
 }
 
-/// Bᵀ applied to the inputs.
+/// Bᵀ applied to the inputs, without what is there already (see [`input_of`]).
 #[inline(always)]
-pub(super) fn differences<V: Vector, const N: usize>(d: [V; N]) -> [V; N] {
-    let mut to = d;
-    if N == 4 {
+pub(super) fn differences<V: Vector, const N: usize, const P: usize>(d: [V; N]) -> [V; P] {
+    let mut to = [d[0]; P];
+    if N == 3 {
+        (to[0], to[1], to[2], to[3]) = (d[0] - d[1], d[1], d[1] - d[2], d[0]);
+    } else if N == 4 {
         to[0] = d[0] - d[2];
         to[1] = d[1] + d[2];
         to[2] = d[2] - d[1];
-        to[3] = d[1] - d[3];
+        to[3] = d[1] - d[3 % N];
     } else if N == 5 {
         to[0] = d[0] - d[2];
         to[1] = d[2];
         to[2] = d[2] - d[4 % N];
         to[3] = d[1];
-        to[4 % N] = d[3];
+        to[4 % P] = d[3 % N];
     } else {
-        let [a, b, c, d, e, f] = [d[0], d[1], d[2], d[3], d[4 % N], d[5 % N]];
+        let [a, b, c, d, e, f] = [d[0], d[1], d[2], d[3 % N], d[4 % N], d[5 % N]];
         let (even, odd) = (c.mul_add(V::splat(-2.0), e), b.mul_add(V::splat(-2.0), d));
         to[1] = odd.mul_add(V::splat(FRAC_1_SQRT_2), even);
         to[2] = odd.mul_add(V::splat(-FRAC_1_SQRT_2), even);
         let (even, odd) = (c.mul_add(V::splat(-0.5), e), b.mul_add(V::splat(-0.5), d));
         to[3] = odd.mul_add(V::splat(SQRT_2), even);
-        to[4 % N] = odd.mul_add(V::splat(-SQRT_2), even);
+        to[4 % P] = odd.mul_add(V::splat(-SQRT_2), even);
         to[0] = c.mul_add(V::splat(-2.5), a + e);
-        to[5 % N] = d.mul_add(V::splat(-2.5), b + f);
+        to[5 % P] = d.mul_add(V::splat(-2.5), b + f);
     }
     to
 }
 
-/// Aᵀ applied to the sums of products; of the four results the last two are 0 where `N` is 4.
+/// Aᵀ applied to the sums of products; of the four results the last two are 0 where a tile has two.
 #[inline(always)]
-pub(super) fn sums<V: Vector, const N: usize>(m: [V; N]) -> [V; 4] {
+pub(super) fn sums<V: Vector, const N: usize, const P: usize>(m: [V; P]) -> [V; 4] {
     let mut to = [V::zero(); 4];
     let (sum, difference) = (m[1] + m[2], m[1] - m[2]);
     if N == 4 {
         to[0] = m[0] + sum;
         to[1] = difference - m[3];
+    } else if N == 3 {
+        to = [m[3], m[0] + m[1], m[4 % P], m[1] - m[2]];
+    } else if N == 5 {
+        to[0] = m[0] + m[1] + m[3];
+        to[1] = difference + m[4 % P];
     } else {
-        let (sum_2, difference_2) = (m[3] + m[4 % N], m[3] - m[4 % N]);
+        let (sum_2, difference_2) = (m[3] + m[4 % P], m[3] - m[4 % P]);
         let (half, two) = (V::splat(0.5), V::splat(2.0));
         to[0] = m[0] + (sum + sum_2);
         to[1] = difference.mul_add(V::splat(FRAC_1_SQRT_2), difference_2 * V::splat(SQRT_2));
         to[2] = sum.mul_add(half, sum_2 * two);
-        let odd = difference_2.mul_add(V::splat(2.0 * SQRT_2), m[5 % N]);
+        let odd = difference_2.mul_add(V::splat(2.0 * SQRT_2), m[5 % P]);
         to[3] = difference.mul_add(V::splat(0.5 * FRAC_1_SQRT_2), odd);
     }
     to
@@ -118,7 +140,7 @@ pub(super) fn opposites<V: Vector, const N: usize>([a, b, c, d]: [V; 4]) -> [V; 
     to
 }
 
-/// Gᵀ applied to the sums over all tiles, `sums_of` of them.
+/// Gᵀ applied to the sums over all tiles, `weights_of` of them.
 #[inline(always)]
 pub(super) fn gather<V: Vector, const N: usize>(u: [V; N]) -> [V; 3] {
     let (sum, difference) = (u[1] + u[2], u[1] - u[2]);
@@ -151,10 +173,10 @@ mod tests {
     /// Whether tap t of result o sees input `stride·o + t` and no other, from the factors of dw.
     fn is_correlation<const N: usize>(stride: usize) {
         for (o, t, i) in (0..side::<N>()).flat_map(|o| (0..3).flat_map(move |t| (0..N).map(move |i| (o, t, i)))) {
-            let (x, y) = (differences::<Lanes, N>(unit(i)), opposites::<Lanes, N>(unit(o)));
+            let (x, y) = (differences::<Lanes, N, N>(unit(i)), opposites::<Lanes, N>(unit(o)));
             let mut sums: [Lanes; N] = [Vector::broadcast(0.0); N];
             for p in 0..N {
-                let sum = &mut sums[p.min(sums_of::<N>() - 1)];
+                let sum = &mut sums[p.min(weights_of(N) - 1)];
                 *sum = *sum + x[p] * y[p];
             }
             let seen = gather::<Lanes, N>(sums)[t].to_array()[0];
@@ -163,6 +185,31 @@ mod tests {
             let most = if N == 6 { 4.0 * f32::EPSILON } else { 0.0 };
             assert!((seen - want).abs() <= most, "result {o}, tap {t}, input {i}: {seen}");
         }
+    }
+
+    /// Whether result o sees weight t at input `input(o, t)` and nowhere else, from the factors of y.
+    fn is_convolution<const N: usize, const I: usize, const P: usize>(input: impl Fn(usize, usize) -> Option<usize>) {
+        for (o, t, i) in (0..side::<N>()).flat_map(|o| (0..3).flat_map(move |t| (0..N).map(move |i| (o, t, i)))) {
+            let (x, w) = (differences::<Lanes, N, I>(unit(i)), spread::<Lanes, P>(unit(t)));
+            let seen = sums::<Lanes, N, P>(std::array::from_fn(|p| x[input_of(N, p)] * w[p]))[o].to_array()[0];
+            let want = if input(o, t) == Some(i) { 1.0 } else { 0.0 };
+            // square roots are rounded
+            let most = if N == 6 { 4.0 * f32::EPSILON } else { 0.0 };
+            assert!((seen - want).abs() <= most, "result {o}, tap {t}, input {i}: {seen}");
+        }
+    }
+
+    #[test]
+    fn the_factors_of_y_are_those_of_windows_with_their_stride() {
+        is_convolution::<4, 4, 4>(|o, t| Some(o + t));
+        is_convolution::<5, 5, 5>(|o, t| Some(2 * o + t));
+        is_convolution::<6, 6, 6>(|o, t| Some(o + t));
+    }
+
+    #[test]
+    fn the_factors_of_dx_are_those_of_windows_that_reach_over_the_start_by_one() {
+        // o + 1 = 2·i + (2 − t), the taps flipped
+        is_convolution::<3, 4, 5>(|o, t| ((o + t) % 2 == 1).then_some((o + t) / 2));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! A thread takes some channels and filters, transforms some tiles of these and adds their products to the sums before it
 //! goes on to more tiles, so that all of it stays in its core's cache.
 
-use super::factors::{side, sums_of};
+use super::factors::{side, weights_of};
 use super::transform::{Cotangents, Inputs, Rows, WeightCotangents};
 use super::{Images, apart, large_pay};
 use crate::Buffer;
@@ -93,7 +93,7 @@ struct Job<'a, const N: usize> {
 impl<const N: usize> Job<'_, N> {
     /// Computes its part of `dw`, from at most so many tiles at a time; false if a result is not finite.
     fn run(&self, most: usize, dw: *mut f32) -> bool {
-        let (wide, far, side) = (apart(self.channels.len()), apart(self.filters.len()), const { sums_of::<N>() });
+        let (wide, far, side) = (apart(self.channels.len()), apart(self.filters.len()), weights_of(N));
         let blocks = Cuts::of_size(self.tiles.len(), 1, most);
         let (mut v, mut m, mut du) = (Scratch::new(), Scratch::new(), Scratch::new());
         let du = du.take(side * side * self.channels.len() * far);
@@ -127,7 +127,7 @@ impl<const N: usize> Job<'_, N> {
         let v = Rows { to: v, count: tiles.len(), apart: apart(self.channels.len()) };
         let m = Rows { to: m, apart: apart(self.filters.len()), ..v };
         let (channels, filters) = (self.channels.clone(), self.filters.clone());
-        run_at(self.level, Inputs::<N> { images, channels, grid, tiles: tiles.clone(), v });
+        run_at(self.level, Inputs::<N, N> { images, channels, grid, tiles: tiles.clone(), v });
         let size = [self.g.window.h.output, self.g.window.w.output, self.g.filters];
         run_at(self.level, Cotangents::<N> { dy: self.dy, size, filters, grid, tiles, m });
     }

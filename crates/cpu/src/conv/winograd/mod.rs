@@ -8,6 +8,9 @@
 //! the bounds). Direct sums of other libraries have errors like these. But numbers of one tile share it, and an infinity
 //! spreads over its tile. So a result that is not finite is thrown away, and the direct sum is taken.
 //!
+//! Windows of stride 2 take 25 products instead of 36: for 2 × 2 of their results from 5 × 5 inputs, and for 4 × 4 numbers of dx
+//! from 3 × 3 of dy, with 0.6 and 1.1 times the error of the direct sums.
+//!
 //! Lavin, Gray: *Fast Algorithms for Convolutional Neural Networks*, CVPR 2016.
 
 mod factors;
@@ -23,6 +26,7 @@ use crate::known::Derived;
 use crate::par::{GRAIN, Shared, for_ranges, threads};
 use crate::simd::{Level, run_at};
 use cotangent_base::{ConvGeometry, DType, Slide};
+use factors::{input_of, weights_of};
 pub(super) use finish::{Finish, Plain, Pooled, least};
 pub(super) use gradient::weight_cotangent;
 use std::ops::Range;
@@ -53,8 +57,8 @@ pub(super) struct Winograd<'a> {
     keeper: Option<&'a Buffer>,
     batch: usize,
     filters: usize,
-    /// The results in a tile's side, 2 or 4.
-    side: usize,
+    /// The inputs in a tile's side: the `N` of [`factors`].
+    inputs: usize,
 }
 
 /// What the windows slide over.
@@ -70,15 +74,16 @@ struct Images<'a> {
 impl<'a> Images<'a> {
     /// The images of a convolution with this geometry.
     fn under(x: &'a [f32], g: &ConvGeometry) -> Self {
-        assert!(suits_gradient(DType::F32, g) && x.len() == g.x_shape().count());
+        assert!(suits_dw(DType::F32, g) && x.len() == g.x_shape().count());
         let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.input, before: s.before });
         Self { x, axes, channels: g.channels }
     }
 
     /// The images over which flipped windows make the cotangent of the convolution's images.
     fn above(dy: &'a [f32], g: &ConvGeometry) -> Self {
-        assert!(suits(DType::F32, g) && dy.len() == g.y_shape().count());
-        let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.output, before: 2 - s.before });
+        assert!(suits_dx(DType::F32, g) && dy.len() == g.y_shape().count());
+        let before = |s: Slide| if s.stride == 1 { 2 - s.before } else { 0 };
+        let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.output, before: before(s) });
         Self { x: dy, axes, channels: g.filters }
     }
 }
@@ -92,21 +97,40 @@ struct Axis {
 
 /// Whether the convolution can be computed so, and is worth it.
 pub(super) fn suits(dtype: DType, g: &ConvGeometry) -> bool {
-    g.window.h.stride == 1 && suits_gradient(dtype, g)
+    suits_dw(dtype, g) && (g.window.h.stride == 1 || pays_with_strides(g))
+}
+
+/// Whether the cotangent of its images can be computed so, and is worth it.
+pub(super) fn suits_dx(dtype: DType, g: &ConvGeometry) -> bool {
+    let (h, w) = (g.window.h, g.window.w);
+    let whole = || {
+        let tiles = tiles(g.batch, [h.input, w.input], 4);
+        h.before == 1 && w.before == 1 && are_full(tiles, 16, g.batch * h.input * w.input)
+    };
+    suits_dw(dtype, g) && (h.stride == 1 || pays_with_strides(g) && whole())
 }
 
 /// Whether the cotangent of its weights can be computed so, and is worth it.
-pub(super) fn suits_gradient(dtype: DType, g: &ConvGeometry) -> bool {
+pub(super) fn suits_dw(dtype: DType, g: &ConvGeometry) -> bool {
     let (h, w) = (g.window.h, g.window.w);
     let plain = |s: &Slide| (s.kernel, s.dilation) == (3, 1) && s.stride <= 2 && s.before <= 2;
     let tiles = tiles(g.batch, [h.output, w.output], 2);
-    // with strides there is less to gain, and tiles that reach over the edges would cost all of it
     let (least, full) = match h.stride {
         1 => (LEAST, true),
-        _ => (2 * LEAST, 32 * tiles <= 9 * g.batch * h.output * w.output),
+        _ => (2 * LEAST, are_full(tiles, 4, g.batch * h.output * w.output)),
     };
     let large = g.channels >= least && g.filters >= least && tiles > LEAST_TILES && full;
     dtype == DType::F32 && g.groups == 1 && plain(&h) && plain(&w) && h.stride == w.stride && large
+}
+
+/// With strides there is less to gain, and tiles of `size` results that reach over the edges would cost all of it.
+fn are_full(tiles: usize, size: usize, results: usize) -> bool {
+    8 * tiles * size <= 9 * results
+}
+
+/// With strides y and dx are transformed for less: channels and filters must be more.
+fn pays_with_strides(g: &ConvGeometry) -> bool {
+    g.channels * g.filters >= 2 * LEAST * (g.channels + g.filters)
 }
 
 /// Whether tiles of 4 × 4 results save enough products, for images of `size` results, to be worth their longer transforms.
@@ -119,10 +143,11 @@ fn tiles(batch: usize, size: [usize; 2], side: usize) -> usize {
     batch * size[0].div_ceil(side) * size[1].div_ceil(side)
 }
 
-/// The side of the tiles for images of `size` results, with `weights` for each tap. A function of the sizes alone.
-fn side(batch: usize, size: [usize; 2], weights: usize) -> usize {
+/// The inputs in the side of a tile for images of `size` results, with `weights` for each tap and windows without strides. A
+/// function of the sizes alone.
+fn inputs(batch: usize, size: [usize; 2], weights: usize) -> usize {
     let least = if weights <= FEW_WEIGHTS { LEAST_TILES / 4 } else { LEAST_TILES };
-    if large_pay(batch, size) && tiles(batch, size, 4) > least { 4 } else { 2 }
+    if large_pay(batch, size) && tiles(batch, size, 4) > least { 6 } else { 4 }
 }
 
 impl<'a> Winograd<'a> {
@@ -132,31 +157,39 @@ impl<'a> Winograd<'a> {
             w.len() == g.w_shape().count()
                 && keeper.is_none_or(|keeper| keeper.as_slice::<f32>().as_ptr() == w.as_ptr())
         );
-        let side = side(g.batch, [g.window.h.output, g.window.w.output], g.channels * g.filters);
-        Self { level, images: Images::under(x, g), w, keeper, batch: g.batch, filters: g.filters, side }
+        let inputs = match g.window.h.stride {
+            1 => inputs(g.batch, [g.window.h.output, g.window.w.output], g.channels * g.filters),
+            _ => 5,
+        };
+        Self { level, images: Images::under(x, g), w, keeper, batch: g.batch, filters: g.filters, inputs }
     }
 
     /// The cotangent of its x, from y's; w with its taps flipped, its channels and filters exchanged.
     pub fn backward(level: Level, dy: &'a [f32], w: &'a [f32], g: &ConvGeometry) -> Self {
         assert!(w.len() == g.w_shape().count());
-        let side = side(g.batch, [g.window.h.input, g.window.w.input], g.channels * g.filters);
-        Self { level, images: Images::above(dy, g), w, keeper: None, batch: g.batch, filters: g.channels, side }
+        let inputs = match g.window.h.stride {
+            1 => inputs(g.batch, [g.window.h.input, g.window.w.input], g.channels * g.filters),
+            _ => 3,
+        };
+        Self { level, images: Images::above(dy, g), w, keeper: None, batch: g.batch, filters: g.channels, inputs }
     }
 
     /// Computes the first `size` (rows and columns) results of each image and hands them to `finish`; false if one is not
     /// finite.
     pub fn run<F: Finish>(&self, size: [usize; 2], finish: &F) -> bool {
-        let tiles = size.map(|size| size.div_ceil(self.side));
+        let side = if matches!(self.inputs, 3 | 6) { 4 } else { 2 };
+        let tiles = size.map(|size| size.div_ceil(side));
         let tile = run_at::<f32, _>(self.level, TileOf);
-        let made = [self.side, tile.cols, self.images.channels, self.filters];
-        let keeper = self.keeper.filter(|_| self.places() * self.images.channels * self.filters <= KEPT);
+        let made = [self.inputs, tile.cols, self.images.channels, self.filters];
+        let keeper = self.keeper.filter(|_| self.weight_places() * self.images.channels * self.filters <= KEPT);
         let u = match keeper {
             Some(keeper) => keeper.derive(made, || self.weights(tile.cols)),
             None => Derived::New(self.weights(tile.cols)),
         };
         let plan = Plan { conv: self, tiles, tile, u: u.as_slice(), finish };
         let count = self.batch * tiles[0] * tiles[1];
-        let each = self.places() * (plan.inputs_apart() + plan.outputs_apart());
+        let [inputs, products] = self.sides().map(|side| side * side);
+        let each = inputs * plan.inputs_apart() + products * plan.outputs_apart();
         // as many blocks for each thread; few tiles are not rounded up to whole ones of the product's
         let blocks = count.div_ceil((BLOCK / each).max(BLOCK_TILES)).next_multiple_of(threads());
         let block = count.div_ceil(blocks);
@@ -174,21 +207,27 @@ impl<'a> Winograd<'a> {
     fn weights(&self, width: usize) -> Buffer {
         let Winograd { level, images: Images { channels, .. }, w, filters, .. } = *self;
         let rows = filters.div_ceil(width) * channels;
-        Buffer::build(self.places() * rows * width, |u| {
+        Buffer::build(self.weight_places() * rows * width, |u| {
             let u = Shared::new(u);
-            for_ranges(rows, GRAIN.div_ceil(self.places() * width), |start, end| {
+            for_ranges(rows, GRAIN.div_ceil(self.weight_places() * width), |start, end| {
                 let rows = start..end;
-                match self.side {
-                    2 => run_at(level, Weights::<4> { w, channels, filters, width, rows, u }),
+                match self.inputs {
+                    4 => run_at(level, Weights::<4> { w, channels, filters, width, rows, u }),
+                    3 | 5 => run_at(level, Weights::<5> { w, channels, filters, width, rows, u }),
                     _ => run_at(level, Weights::<6> { w, channels, filters, width, rows, u }),
                 }
             });
         })
     }
 
-    /// The places of a transformed tile.
-    fn places(&self) -> usize {
-        (self.side + 2) * (self.side + 2)
+    /// The sides of a tile of transformed inputs, and of one of their products with weights.
+    fn sides(&self) -> [usize; 2] {
+        if self.inputs == 3 { [4, 5] } else { [self.inputs; 2] }
+    }
+
+    /// The places that have weights of their own.
+    fn weight_places(&self) -> usize {
+        weights_of(self.sides()[1]).pow(2)
     }
 }
 
@@ -222,34 +261,40 @@ impl<F: Finish> Plan<'_, F> {
     fn block(&self, tiles: Range<usize>) -> bool {
         let (mut v, mut m) = (Scratch::new(), Scratch::new());
         let (wide, far) = (self.inputs_apart(), self.outputs_apart());
-        let (level, filters, places) = (self.conv.level, self.conv.filters, self.conv.places());
-        let v = v.take(places * tiles.len() * wide);
-        let m: &mut [f32] = m.take(places * tiles.len() * far);
+        let (level, filters, [inputs, products]) = (self.conv.level, self.conv.filters, self.conv.sides());
+        let v = v.take(inputs * inputs * tiles.len() * wide);
+        let m: &mut [f32] = m.take(products * products * tiles.len() * far);
         let rows = Rows { to: Shared::new(v), count: tiles.len(), apart: wide };
         let (images, grid, finish, count) = (self.conv.images, self.tiles, self.finish, tiles.len());
         let channels = 0..images.channels;
-        match self.conv.side {
-            2 => run_at(level, Inputs::<4> { images, channels, grid, tiles: tiles.clone(), v: rows }),
-            _ => run_at(level, Inputs::<6> { images, channels, grid, tiles: tiles.clone(), v: rows }),
+        match self.conv.inputs {
+            3 => run_at(level, Inputs::<3, 4> { images, channels, grid, tiles: tiles.clone(), v: rows }),
+            4 => run_at(level, Inputs::<4, 4> { images, channels, grid, tiles: tiles.clone(), v: rows }),
+            5 => run_at(level, Inputs::<5, 5> { images, channels, grid, tiles: tiles.clone(), v: rows }),
+            _ => run_at(level, Inputs::<6, 6> { images, channels, grid, tiles: tiles.clone(), v: rows }),
         }
         let (mut left, mut out) = (Left::new(), Vec::new());
         (left.runs, left.step) = (vec![Run { at: 0, len: self.conv.images.channels }], 1);
-        for place in 0..places {
-            let (v, m) = (v[place * count * wide..].as_ptr(), m[place * count * far..].as_mut_ptr());
+        for (y, x) in (0..products).flat_map(|y| (0..products).map(move |x| (y, x))) {
+            let input = inputs * input_of(self.conv.inputs, y) + input_of(self.conv.inputs, x);
+            let (v, m) = (v[input * count * wide..].as_ptr(), m[(products * y + x) * count * far..].as_mut_ptr());
             gemm::Rows::find_even(v, wide as isize, count, &mut left.rows);
             gemm::Rows::find_even(m.cast_const(), far as isize, count, &mut out);
-            self.multiply(place, &left, &out);
+            self.multiply([y, x], &left, &out);
         }
-        match self.conv.side {
-            2 => run_at(level, Outputs::<F, 4> { filters, grid, tiles, apart: far, m, finish }),
-            _ => run_at(level, Outputs::<F, 6> { filters, grid, tiles, apart: far, m, finish }),
+        match self.conv.inputs {
+            3 => run_at(level, Outputs::<F, 3, 5> { filters, grid, tiles, apart: far, m, finish }),
+            4 => run_at(level, Outputs::<F, 4, 4> { filters, grid, tiles, apart: far, m, finish }),
+            5 => run_at(level, Outputs::<F, 5, 5> { filters, grid, tiles, apart: far, m, finish }),
+            _ => run_at(level, Outputs::<F, 6, 6> { filters, grid, tiles, apart: far, m, finish }),
         }
     }
 
     /// The products of one place: `out = left · u[place]`.
-    fn multiply(&self, place: usize, left: &Left<f32>, out: &[*const f32]) {
-        let size = self.u.len() / self.conv.places();
-        let right = self.tile.packed(self.u[place * size..][..size].as_ptr(), self.conv.images.channels);
+    fn multiply(&self, place: [usize; 2], left: &Left<f32>, out: &[*const f32]) {
+        let (side, size) = (weights_of(self.conv.sides()[1]), self.u.len() / self.conv.weight_places());
+        let [y, x] = place.map(|p| p.min(side - 1));
+        let right = self.tile.packed(self.u[(side * y + x) * size..][..size].as_ptr(), self.conv.images.channels);
         run_at(self.conv.level, Block { left, right, own: None, cols: self.conv.filters, start: Start::Zero, out });
     }
 }

@@ -1,6 +1,6 @@
 //! Into the transformed places and back.
 
-use super::factors::{differences, gather, opposites, side, spread, step, sums, sums_of};
+use super::factors::{differences, gather, opposites, side, spread, step, sums, weights_of};
 use super::{Axis, Finish, Images};
 use crate::par::Shared;
 use crate::simd::{Kernel, Vector};
@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// `u[place, panel, c, column] = G·g·Gᵀ` of weights `[tap, c, k]`, in panels of `width` filters; filters that are over in
 /// the last panel are 0.
-pub(super) struct Weights<'a, const N: usize> {
+pub(super) struct Weights<'a, const P: usize> {
     pub w: &'a [f32],
     pub channels: usize,
     pub filters: usize,
@@ -19,7 +19,7 @@ pub(super) struct Weights<'a, const N: usize> {
     pub u: Shared<f32>,
 }
 
-impl<const N: usize> Kernel<f32> for Weights<'_, N> {
+impl<const P: usize> Kernel<f32> for Weights<'_, P> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) {
@@ -34,20 +34,21 @@ impl<const N: usize> Kernel<f32> for Weights<'_, N> {
                 let to = u.ptr().wrapping_add(row * width + column);
                 // SAFETY: `count` filters from k on are there, and the row of each place is the caller's alone.
                 unsafe {
-                    let mut lines = [[V::zero(); 3]; N];
+                    let mut lines = [[V::zero(); 3]; P];
                     for x in 0..3 {
                         let mut g = [V::zero(); 3];
                         for (y, g) in g.iter_mut().enumerate() {
                             let from = from.wrapping_add((3 * y + x) * channels * filters);
                             *g = V::load_next(from, count);
                         }
-                        for (line, value) in lines.iter_mut().zip(spread::<V, N>(g)) {
+                        for (line, value) in lines.iter_mut().zip(spread::<V, P>(g)) {
                             line[x] = value;
                         }
                     }
-                    for (y, line) in lines.into_iter().enumerate() {
-                        for (x, value) in spread::<V, N>(line).into_iter().enumerate() {
-                            value.store(to.add((N * y + x) * size));
+                    let side = const { weights_of(P) };
+                    for (y, line) in lines.into_iter().enumerate().take(side) {
+                        for (x, value) in spread::<V, P>(line).into_iter().enumerate().take(side) {
+                            value.store(to.add((side * y + x) * size));
                         }
                     }
                 }
@@ -63,7 +64,7 @@ fn position(tile: usize, [rows, columns]: [usize; 2]) -> (usize, [usize; 2]) {
 }
 
 /// `v[place, tile] = Bᵀ·d·B` for some tiles and channels.
-pub(super) struct Inputs<'a, const N: usize> {
+pub(super) struct Inputs<'a, const N: usize, const P: usize> {
     pub images: Images<'a>,
     pub channels: Range<usize>,
     pub grid: [usize; 2],
@@ -87,10 +88,10 @@ impl Rows {
     /// # Safety
     /// The rows are there and reach a vector beyond `at`, and nobody else has them.
     #[inline(always)]
-    unsafe fn write<V: Vector<Scalar = f32>, const N: usize>(&self, tile: usize, at: usize, places: [[V; N]; N]) {
+    unsafe fn write<V: Vector<Scalar = f32>, const P: usize>(&self, tile: usize, at: usize, places: [[V; P]; P]) {
         for (y, line) in places.into_iter().enumerate() {
             for (x, value) in line.into_iter().enumerate() {
-                let row = (N * y + x) * self.count + tile;
+                let row = (P * y + x) * self.count + tile;
                 // SAFETY: the caller's promise.
                 unsafe { value.store(self.to.ptr().add(row * self.apart + at)) };
             }
@@ -98,7 +99,7 @@ impl Rows {
     }
 }
 
-impl<const N: usize> Inputs<'_, N> {
+impl<const N: usize, const P: usize> Inputs<'_, N, P> {
     /// The pixels under a tile; those outside the image are `zeros`.
     fn pixels(&self, tile: usize, zeros: &[f32]) -> [[*const f32; N]; N] {
         let Images { x, axes: [h, w], channels } = self.images;
@@ -118,7 +119,7 @@ impl<const N: usize> Inputs<'_, N> {
     }
 }
 
-impl<const N: usize> Kernel<f32> for Inputs<'_, N> {
+impl<const N: usize, const P: usize> Kernel<f32> for Inputs<'_, N, P> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) {
@@ -133,18 +134,18 @@ impl<const N: usize> Kernel<f32> for Inputs<'_, N> {
                 // vouches for them.
                 unsafe {
                     // loops, for closures over vectors are not sure to be inlined
-                    let mut rows = [[V::zero(); N]; N];
+                    let mut rows = [[V::zero(); N]; P];
                     for x in 0..N {
                         let mut column = [V::zero(); N];
                         for (y, d) in column.iter_mut().enumerate() {
                             let from = pixels[y][x].add(c);
                             *d = V::load_next(from, rest);
                         }
-                        for (row, d) in rows.iter_mut().zip(differences(column)) {
+                        for (row, d) in rows.iter_mut().zip(differences::<V, N, P>(column)) {
                             row[x] = d;
                         }
                     }
-                    let mut places = [[V::zero(); N]; N];
+                    let mut places = [[V::zero(); P]; P];
                     for (place, row) in places.iter_mut().zip(rows) {
                         *place = differences(row);
                     }
@@ -156,7 +157,7 @@ impl<const N: usize> Kernel<f32> for Inputs<'_, N> {
 }
 
 /// `y = Aᵀ·m·A` for some tiles, given to `finish`. Says whether all of them are finite.
-pub(super) struct Outputs<'a, F, const N: usize> {
+pub(super) struct Outputs<'a, F, const N: usize, const P: usize> {
     pub filters: usize,
     pub grid: [usize; 2],
     pub tiles: Range<usize>,
@@ -166,12 +167,12 @@ pub(super) struct Outputs<'a, F, const N: usize> {
     pub finish: &'a F,
 }
 
-impl<F: Finish, const N: usize> Kernel<f32> for Outputs<'_, F, N> {
+impl<F: Finish, const N: usize, const P: usize> Kernel<f32> for Outputs<'_, F, N, P> {
     type Output = bool;
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) -> bool {
         let count = self.tiles.len();
-        assert!(self.apart >= self.filters.next_multiple_of(V::WIDTH) && self.m.len() >= N * N * count * self.apart);
+        assert!(self.apart >= self.filters.next_multiple_of(V::WIDTH) && self.m.len() >= P * P * count * self.apart);
         let m = self.m.as_ptr();
         let mut finite = V::zero(); // stays 0 while all results are finite
         for (i, tile) in self.tiles.clone().enumerate() {
@@ -182,21 +183,21 @@ impl<F: Finish, const N: usize> Kernel<f32> for Outputs<'_, F, N> {
                 // SAFETY: a row of m holds whole vectors; what lies behind its last filter is not used. The tile is one
                 // of the grid's.
                 unsafe {
-                    let mut rows = [[V::zero(); N]; 4];
-                    for x in 0..N {
-                        let mut column = [V::zero(); N];
+                    let mut rows = [[V::zero(); P]; 4];
+                    for x in 0..P {
+                        let mut column = [V::zero(); P];
                         for (y, m) in column.iter_mut().enumerate() {
-                            let from = from.add((N * y + x) * count * self.apart);
+                            let from = from.add((P * y + x) * count * self.apart);
                             *m = V::load_next(from, filters);
                         }
-                        for (row, sum) in rows.iter_mut().zip(sums(column)) {
+                        for (row, sum) in rows.iter_mut().zip(sums::<V, N, P>(column)) {
                             row[x] = sum;
                         }
                     }
                     // in squares of four results
-                    let squares = const { (N - 2) / 2 };
+                    let squares = const { side::<N>() / 2 };
                     for down in 0..squares {
-                        let (above, below) = (sums(rows[2 * down]), sums(rows[2 * down + 1]));
+                        let (above, below) = (sums::<V, N, P>(rows[2 * down]), sums::<V, N, P>(rows[2 * down + 1]));
                         for across in 0..squares {
                             let (left, right) = (2 * across, 2 * across + 1);
                             let y = [[above[left], above[right]], [below[left], below[right]]];
@@ -275,7 +276,7 @@ impl<const N: usize> Kernel<f32> for WeightCotangents<'_, N> {
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) -> bool {
         let (count, filters) = (self.channels.len(), self.filters.len());
-        let side = const { sums_of::<N>() };
+        let side = const { weights_of(N) };
         assert!(self.apart >= filters.next_multiple_of(V::WIDTH) && self.du.len() >= side * side * count * self.apart);
         let [all_channels, all] = self.sizes;
         assert!(self.channels.end <= all_channels && self.filters.end <= all);
