@@ -8,9 +8,10 @@
 use super::kernel::{Block, Own, Start};
 use super::operands::{Left, Right, Rows};
 use super::pack::{Cuts, Lhs, Packer, Scratch, Strided};
+use super::parts::{add_up, parts};
 use super::tile::{Tile, TileOf, WIDE_ROWS};
 use crate::Buffer;
-use crate::par::{GRAIN, Shared, for_ranges, threads};
+use crate::par::{Shared, for_ranges, threads};
 use crate::simd::{Level, SimdFloat, run_widest_at};
 use std::ops::Range;
 
@@ -26,10 +27,6 @@ const JOB_COLS: usize = 512;
 const GROUP: usize = 4;
 /// Operations that are worth a thread's attention.
 const JOB_WORK: usize = 250_000;
-/// C is this small, or the depth is not split.
-const SPLIT_OUT: usize = 1 << 16;
-/// The most parts of a split depth.
-const SPLIT_PARTS: usize = 16;
 /// With so few tiles above each other, packing B costs more than it brings.
 const DIRECT_TILES: usize = 10;
 /// A block of B with so many numbers does not stay in a near cache beside A, and is worth copying
@@ -168,43 +165,6 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
         let plan = Plan { product: *self, packer, packed: None, access: self.access(tile), add, depth };
         (plan, parts(results, self.depth, depth.blocks()))
     }
-}
-
-/// The blocks of k that are summed apart and added up at the end, so that a small C with a great depth has work
-/// for several threads. A function of the sizes alone.
-pub(super) fn parts(out: usize, depth: usize, blocks: usize) -> Cuts {
-    let split = out <= SPLIT_OUT && depth >= 4 * DEPTH;
-    // a power of two, as numbers of threads are
-    Cuts::of_count(blocks, 1, if split { 1 << SPLIT_PARTS.min(depth / (2 * DEPTH)).ilog2() } else { 1 })
-}
-
-/// Adds up the parts `partial`, `[rows, cols]` each, in order, on the bias, what `out` holds at the places of its rows if they
-/// are to be added to that, or 0.
-pub(crate) fn add_up<T: SimdFloat>(
-    partial: &[T],
-    [rows, cols]: [usize; 2],
-    out: &mut [T],
-    places: &Rows,
-    bias: Option<&[T]>,
-    add: bool,
-) {
-    let size = rows * cols;
-    let out = Shared::new(out);
-    for_ranges(rows, (GRAIN * rows / partial.len()).max(1), move |start, end| {
-        for i in start..end {
-            let place = places.place(i) as usize;
-            // SAFETY: the row lies in C, and no other piece has it.
-            let row = unsafe { out.part(place, place + cols) };
-            match bias {
-                Some(bias) => row.copy_from_slice(bias),
-                None if add => (),
-                None => row.fill(T::default()),
-            }
-            for part in partial.chunks(size) {
-                row.iter_mut().zip(&part[i * cols..]).for_each(|(y, &x)| *y = *y + x);
-            }
-        }
-    });
 }
 
 impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {

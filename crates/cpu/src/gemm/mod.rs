@@ -8,15 +8,17 @@ mod kernel;
 mod loops;
 mod operands;
 mod pack;
+mod parts;
 mod sparse;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tile;
 
 pub(crate) use kernel::{Block, Start};
-pub(crate) use loops::{Product, add_up};
+pub(crate) use loops::Product;
 pub(crate) use operands::{Left, Right, Rows, Run};
 pub(crate) use pack::{Cuts, Lhs, Packer, Scratch, Strided, apart, collide};
+pub(crate) use parts::add_up;
 pub(crate) use tile::{Tile, TileOf};
 
 use crate::Buffer;

@@ -12,9 +12,10 @@ mod pass;
 #[cfg(test)]
 mod tests;
 
-use super::loops::{DEPTH, Product, add_up, parts};
+use super::loops::{DEPTH, Product};
 use super::operands::Rows;
 use super::pack::{Cuts, Packer, Scratch, Strided};
+use super::parts::{add_up, parts};
 use super::tile::Tile;
 use crate::Buffer;
 use crate::par::{Shared, for_ranges, threads};

@@ -45,7 +45,8 @@ impl Kernel<f32> for Pass<'_> {
         // SAFETY: whoever made the pass vouches for its sizes.
         unsafe {
             if const { V::WIDTH == 16 } {
-                self.rows::<V, { COLUMNS / 16 }>()
+                // the last block of a matrix may have few columns
+                if self.cols <= 16 { self.rows::<V, 1>() } else { self.rows::<V, { COLUMNS / 16 }>() }
             } else {
                 const { assert!(V::WIDTH == 8 || V::WIDTH == 16) };
                 self.rows::<V, { COLUMNS / 8 }>()
