@@ -112,17 +112,24 @@ pub struct Row {
     pub amount: f64,
     /// The most that our time may be of the fastest peer's.
     pub goal: Option<f64>,
+    /// The part of a limit that is as good as the goal.
+    pub enough: Option<f64>,
     /// The program whose columns alone are peers in this row, if its goal names one.
     pub rival: Option<Program>,
 }
 
 impl Row {
     pub fn new(name: impl Into<String>, work: impl Into<String>, amount: f64) -> Self {
-        Self { name: name.into(), work: work.into(), amount, goal: None, rival: None }
+        Self { name: name.into(), work: work.into(), amount, goal: None, enough: None, rival: None }
     }
 
     pub fn goal(self, goal: f64) -> Self {
         Self { goal: Some(goal), ..self }
+    }
+
+    /// Or so much of a limit.
+    pub fn or_of_limit(self, enough: f64) -> Self {
+        Self { enough: Some(enough), ..self }
     }
 
     /// Compared with this program alone.

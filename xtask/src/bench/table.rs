@@ -29,15 +29,14 @@ fn line(cells: &[String]) -> String {
 
 fn cells(group: &Group, row: &Measured) -> Vec<String> {
     let ours = row.least(Role::Ours);
-    let numbers = group.columns.iter().zip(&row.cells).map(|(column, cell)| {
+    let numbers = group.columns.iter().zip(&row.cells).enumerate().map(|(i, (column, cell))| {
         let Some(cell) = *cell else { return String::new() };
         let amount = column.amount.unwrap_or(row.row.amount);
         let text = two(cell.map(|x| number(group.unit, x, amount)));
         match (column.role, ours) {
             (Role::OneThread, Some(ours)) => format!("{text}, × {:.2}", cell[0] / ours[0]),
-            (Role::Limit, Some(ours)) => {
-                let part = row.row.amount / ours[0] / (amount / cell[0]);
-                format!("{text}, ours {:.0} %", 100.0 * part)
+            (Role::Limit, _) => {
+                row.part_of(i).map_or(text.clone(), |part| format!("{text}, ours {:.0} %", 100.0 * part))
             }
             _ => text,
         }
@@ -69,7 +68,7 @@ pub fn worst(rows: &[Measured]) -> String {
     let miss = |row: &Measured| Some((row.ratio()?[0], row.row.goal?));
     let mut misses: Vec<_> = rows.iter().filter_map(|row| Some((miss(row)?, row))).collect();
     let measured = misses.len();
-    misses.retain(|((ratio, goal), _)| !(ratio <= goal));
+    misses.retain(|(_, row)| !row.meets_goal());
     misses.sort_by(|((a, of_a), _), ((b, of_b), _)| (b / of_b).total_cmp(&(a / of_a)));
     let lines = misses
         .iter()
