@@ -1,6 +1,6 @@
 //! Takes turns, and keeps the best and the median of the rounds.
 
-use super::group::{Column, Group, Program, Role, Row, Unit};
+use super::group::{Column, Group, Role, Row, Unit};
 use super::workers::Workers;
 
 /// A row with its numbers, in seconds, or bytes of memory: best and median.
@@ -9,8 +9,7 @@ pub struct Measured {
     pub row: Row,
     /// One for each column of the group.
     pub cells: Vec<Option<[f64; 2]>>,
-    /// What each column is, and how much it does where that is not the row's amount.
-    columns: Vec<(Role, Program, Option<f64>)>,
+    columns: Vec<Column>,
 }
 
 impl Measured {
@@ -23,22 +22,23 @@ impl Measured {
     /// The least of the columns with this role; of the peers, those that count.
     pub fn least(&self, role: Role) -> Option<[f64; 2]> {
         let rival = if role == Role::Peer { self.row.rival } else { None };
-        let counts = |(of, program, _): &(Role, Program, _)| *of == role && rival.is_none_or(|rival| rival == *program);
-        let cells = self.cells.iter().zip(&self.columns).filter(|(_, of)| counts(of)).filter_map(|(cell, _)| *cell);
+        let counts = |column: &Column| column.role == role && rival.is_none_or(|rival| rival == column.program);
+        let cells =
+            self.cells.iter().zip(&self.columns).filter(|(_, column)| counts(column)).filter_map(|(cell, _)| *cell);
         cells.reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1])])
     }
 
     /// Which part of the rate of column `i` ours reaches, by the bests.
     pub fn part_of(&self, i: usize) -> Option<f64> {
         let (ours, limit) = (self.least(Role::Ours)?, self.cells[i]?);
-        let amount = self.columns[i].2.unwrap_or(self.row.amount);
+        let amount = self.columns[i].amount.unwrap_or(self.row.amount);
         Some(self.row.amount / ours[0] / (amount / limit[0]))
     }
 
     /// Whether ours is as fast as the row's goal wants it.
     pub fn meets_goal(&self) -> bool {
         let near_limit = |enough| {
-            let limits = (0..self.cells.len()).filter(|&i| self.columns[i].0 == Role::Limit);
+            let limits = (0..self.cells.len()).filter(|&i| self.columns[i].role == Role::Limit);
             limits.filter_map(|i| self.part_of(i)).any(|part| part >= enough)
         };
         self.ratio().zip(self.row.goal).is_none_or(|(ratio, goal)| ratio[0] <= goal)
@@ -57,8 +57,7 @@ pub fn measure(group: &Group, workers: &mut Workers, rounds: usize) -> Vec<Measu
             times(group, row, workers, rounds)
         };
         workers.forget();
-        let columns = group.columns.iter().map(|column| (column.role, column.program, column.amount)).collect();
-        Measured { group: group.title, row: row.clone(), cells, columns }
+        Measured { group: group.title, row: row.clone(), cells, columns: group.columns.clone() }
     })
     .collect()
 }
@@ -91,6 +90,7 @@ fn best_and_median(rounds: &[[f64; 2]]) -> [f64; 2] {
 
 #[cfg(test)]
 pub mod tests {
+    use super::super::group::{Program, Request};
     use super::*;
 
     /// A row of this name that took ours and a peer so long.
@@ -100,7 +100,7 @@ pub mod tests {
             group: "Works",
             row: Row::new(name, name, 8e9).goal(goal),
             cells,
-            columns: vec![(Role::Ours, Program::Ours, None), (Role::Peer, Program::Torch, None)],
+            columns: vec![Column::ours(), Column::peer("Other", Program::Torch)],
         }
     }
 
@@ -108,7 +108,7 @@ pub mod tests {
     fn the_fastest_peer_counts() {
         let mut row = measured("a", 1.0, 1.0, 4.0);
         row.cells.extend([Some([2.0, 5.0]), None]);
-        row.columns.extend([(Role::Peer, Program::Jax, None), (Role::Peer, Program::Keras, None)]);
+        row.columns.extend([Program::Jax, Program::Keras].map(|program| Column::peer("Another", program)));
         assert_eq!(row.ratio(), Some([0.5, 0.25]));
         row.row = row.row.beside(Program::Torch);
         assert_eq!(row.ratio(), Some([0.25, 0.25]));
@@ -122,9 +122,9 @@ pub mod tests {
         assert!(!row.meets_goal());
         // ours does 8e9 in a second, the limit 8.8e9, and then 9e9
         row.cells.push(Some([0.5; 2]));
-        row.columns.push((Role::Limit, Program::Ours, Some(4.4e9)));
+        row.columns.push(Column::limit("copy", Request::Same, Some(4.4e9)));
         assert!(row.meets_goal());
-        row.columns[2].2 = Some(4.5e9);
+        row.columns[2].amount = Some(4.5e9);
         assert!(!row.meets_goal());
     }
 

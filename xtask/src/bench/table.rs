@@ -33,13 +33,12 @@ fn cells(group: &Group, row: &Measured) -> Vec<String> {
         let Some(cell) = *cell else { return String::new() };
         let amount = column.amount.unwrap_or(row.row.amount);
         let text = two(cell.map(|x| number(group.unit, x, amount)));
-        match (column.role, ours) {
-            (Role::OneThread, Some(ours)) => format!("{text}, × {:.2}", cell[0] / ours[0]),
-            (Role::Limit, _) => {
-                row.part_of(i).map_or(text.clone(), |part| format!("{text}, ours {:.0} %", 100.0 * part))
-            }
-            _ => text,
-        }
+        let beside_ours = match column.role {
+            Role::OneThread => ours.map(|ours| format!(", × {:.2}", cell[0] / ours[0])),
+            Role::Limit => row.part_of(i).map(|part| format!(", ours {:.0} %", 100.0 * part)),
+            _ => None,
+        };
+        text + &beside_ours.unwrap_or_default()
     });
     let goal = row.row.goal.map_or(String::new(), |goal| format!(", goal {goal}"));
     let rival = group.columns.iter().find(|column| Some(column.program) == row.row.rival);

@@ -52,8 +52,7 @@ pub(super) fn rectify<T: SimdFloat>(level: Level, y: &mut [T]) {
     });
 }
 
-/// [`rectify`] on one thread.
-pub(super) struct Rectify<'a, T>(pub &'a mut [T]);
+struct Rectify<'a, T>(&'a mut [T]);
 
 impl<T: SimdFloat> Kernel<T> for Rectify<'_, T> {
     type Output = ();

@@ -4,7 +4,7 @@
 
 use super::Sizes;
 use super::input::transposed;
-use super::rectified::{AT_ONCE, PIECE, Rectify};
+use super::rectified::{AT_ONCE, PIECE, rectify};
 use crate::gemm::{Product, Scratch, Strided};
 use crate::par::{Shared, for_ranges};
 use crate::simd::{Kernel, Level, SimdFloat, Vector, run_at};
@@ -68,7 +68,7 @@ pub(super) fn forward<T: SimdFloat>(
             // SAFETY: as above.
             unsafe { product.compute_among(to.ptr().wrapping_add(at), image, bias.is_some()) };
             if relu {
-                rows.for_each(|y| run_at(level, Rectify(y)));
+                rows.for_each(|y| rectify(level, y));
             }
         }
     });

@@ -101,16 +101,16 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
         self.compute_to(out, &Rows::even(stride as isize), add, results);
     }
 
-    /// As [`compute`](Self::compute) with a depth that is neither 0 nor split, for rows among which others' lie.
+    /// As [`compute`](Self::compute) with a depth of one block, which is never split, for rows among which others' lie.
     ///
     /// # Safety
     /// The rows, `stride` apart from `out` on, lie in one buffer, and nobody else touches them meanwhile.
     pub unsafe fn compute_among(&self, out: *mut T, stride: usize, add: bool) {
-        assert!((1..4 * DEPTH).contains(&self.depth) && self.bias.is_none_or(|b| !add && b.len() == self.cols));
+        assert!((1..=DEPTH).contains(&self.depth) && self.bias.is_none_or(|b| !add && b.len() == self.cols));
         if self.rows == 0 || self.cols == 0 {
             return;
         }
-        let (plan, parts) = self.plan(add, usize::MAX);
+        let (plan, parts) = self.plan(add, self.rows * self.cols);
         plan.run(parts, Shared::at(out), &Rows::even(stride as isize), 0);
     }
 

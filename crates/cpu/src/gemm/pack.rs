@@ -336,10 +336,8 @@ impl<T: SimdFloat> Spread<T> {
                 if first + i + V::WIDTH <= self.lanes {
                     V::load(from.add(i)).store(to.add(i));
                 } else {
-                    match self.lanes.saturating_sub(first + i) {
-                        0 => V::zero().store(to.add(i)),
-                        there => V::load_part(from.wrapping_add(i), there).store(to.add(i)),
-                    }
+                    let there = self.lanes.saturating_sub(first + i);
+                    V::load_part(from.wrapping_add(i), there).store(to.add(i));
                 }
             }
             i += V::WIDTH;

@@ -60,7 +60,7 @@ impl<T: SimdFloat> Kernel<T> for Row<'_, T> {
     fn run<V: Vector<Scalar = T>>(self) {
         let cols = self.out.len();
         for col in (0..cols).step_by(V::WIDTH) {
-            // SAFETY: all rows have the columns that are left, `count`.
+            // SAFETY: each row has the columns that are left.
             let next = |row: &[T]| unsafe { V::load_next(row[col..cols].as_ptr(), cols - col) };
             let mut sum = match self.bias {
                 Some(bias) => next(bias),

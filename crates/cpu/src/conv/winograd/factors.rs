@@ -1,5 +1,6 @@
 //! The factors of Winograd's tiles, applied to a column or row: of 2 × 2 results from 4 × 4 inputs, and of 4 × 4 from
-//! 6 × 6. `N` is the side of the inputs, `P` that of the places where products are taken.
+//! 6 × 6. `N` is the side of the inputs, `I` that of what they are transformed to, `P` that of the places where products are
+//! taken.
 //!
 //! For windows of stride 2 there are tiles of 2 × 2 results from 5 × 5 inputs, and for these `N` is 5:
 //! `y₀ = x₀·w₀ + x₁·w₁ + x₂·w₂` and `y₁ = x₂·w₀ + x₃·w₁ + x₄·w₂` in five products instead of six. The outer taps see the even
@@ -16,17 +17,22 @@ use crate::simd::Vector;
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 /// The results in a tile's side.
-pub(super) const fn side<const N: usize>() -> usize {
-    if N == 6 || N == 3 { 4 } else { 2 }
+pub(super) const fn side(inputs: usize) -> usize {
+    if inputs == 6 || inputs == 3 { 4 } else { 2 }
 }
 
 /// From tile to tile of the inputs.
-pub(super) const fn step<const N: usize>() -> usize {
-    match N {
+pub(super) const fn step(inputs: usize) -> usize {
+    match inputs {
         3 => 2,
         5 => 4,
-        _ => N - 2,
+        _ => inputs - 2,
     }
+}
+
+/// The sides `I` and `P`.
+pub(super) const fn sides(inputs: usize) -> [usize; 2] {
+    if inputs == 3 { [4, 5] } else { [inputs; 2] }
 }
 
 /// The places of a side that have weights of their own, and in dw a sum: with stride 2 the last two have a factor each for the
@@ -35,7 +41,7 @@ pub(super) const fn weights_of(places: usize) -> usize {
     if places == 5 { 4 } else { places }
 }
 
-/// Of the transformed inputs of a side, N in all and 4 where N is 3, the one that place `p` sees.
+/// Which of a side's transformed inputs place `p` sees.
 pub(super) const fn input_of(inputs: usize, p: usize) -> usize {
     if inputs == 3 && p == 4 { 1 } else { p }
 }
@@ -63,10 +69,10 @@ pub(super) fn spread<V: Vector, const P: usize>([a, b, c]: [V; 3]) -> [V; P] {
     to
 }
 
-/// Bᵀ applied to the inputs, without what is there already (see [`input_of`]).
+/// Bᵀ applied to the inputs, each of its results once (see [`input_of`]).
 #[inline(always)]
-pub(super) fn differences<V: Vector, const N: usize, const P: usize>(d: [V; N]) -> [V; P] {
-    let mut to = [d[0]; P];
+pub(super) fn differences<V: Vector, const N: usize, const I: usize>(d: [V; N]) -> [V; I] {
+    let mut to = [d[0]; I];
     if N == 3 {
         (to[0], to[1], to[2], to[3]) = (d[0] - d[1], d[1], d[1] - d[2], d[0]);
     } else if N == 4 {
@@ -79,7 +85,7 @@ pub(super) fn differences<V: Vector, const N: usize, const P: usize>(d: [V; N]) 
         to[1] = d[2];
         to[2] = d[2] - d[4 % N];
         to[3] = d[1];
-        to[4 % P] = d[3 % N];
+        to[4 % I] = d[3 % N];
     } else {
         let [a, b, c, d, e, f] = [d[0], d[1], d[2], d[3 % N], d[4 % N], d[5 % N]];
         let (even, odd) = (c.mul_add(V::splat(-2.0), e), b.mul_add(V::splat(-2.0), d));
@@ -87,9 +93,9 @@ pub(super) fn differences<V: Vector, const N: usize, const P: usize>(d: [V; N]) 
         to[2] = odd.mul_add(V::splat(-FRAC_1_SQRT_2), even);
         let (even, odd) = (c.mul_add(V::splat(-0.5), e), b.mul_add(V::splat(-0.5), d));
         to[3] = odd.mul_add(V::splat(SQRT_2), even);
-        to[4 % P] = odd.mul_add(V::splat(-SQRT_2), even);
+        to[4 % I] = odd.mul_add(V::splat(-SQRT_2), even);
         to[0] = c.mul_add(V::splat(-2.5), a + e);
-        to[5 % P] = d.mul_add(V::splat(-2.5), b + f);
+        to[5 % I] = d.mul_add(V::splat(-2.5), b + f);
     }
     to
 }
@@ -170,33 +176,40 @@ mod tests {
         std::array::from_fn(|j| Vector::broadcast(if i == j { 1.0 } else { 0.0 }))
     }
 
-    /// Whether tap t of result o sees input `stride·o + t` and no other, from the factors of dw.
-    fn is_correlation<const N: usize>(stride: usize) {
-        for (o, t, i) in (0..side::<N>()).flat_map(|o| (0..3).flat_map(move |t| (0..N).map(move |i| (o, t, i)))) {
-            let (x, y) = (differences::<Lanes, N, N>(unit(i)), opposites::<Lanes, N>(unit(o)));
-            let mut sums: [Lanes; N] = [Vector::broadcast(0.0); N];
-            for p in 0..N {
-                let sum = &mut sums[p.min(weights_of(N) - 1)];
-                *sum = *sum + x[p] * y[p];
-            }
-            let seen = gather::<Lanes, N>(sums)[t].to_array()[0];
-            let want = if i == stride * o + t { 1.0 } else { 0.0 };
+    /// Whether result o sees tap t at input `input(o, t)` and nowhere else, by what is `seen(o, t, i)` of input i.
+    fn see<const N: usize>(input: impl Fn(usize, usize) -> Option<usize>, seen: impl Fn(usize, usize, usize) -> Lanes) {
+        for (o, t, i) in (0..side(N)).flat_map(|o| (0..3).flat_map(move |t| (0..N).map(move |i| (o, t, i)))) {
+            let seen = seen(o, t, i).to_array()[0];
+            let want = if input(o, t) == Some(i) { 1.0 } else { 0.0 };
             // square roots are rounded
             let most = if N == 6 { 4.0 * f32::EPSILON } else { 0.0 };
             assert!((seen - want).abs() <= most, "result {o}, tap {t}, input {i}: {seen}");
         }
     }
 
-    /// Whether result o sees weight t at input `input(o, t)` and nowhere else, from the factors of y.
+    /// Whether the factors of dw are those of windows with this stride.
+    fn is_correlation<const N: usize>(stride: usize) {
+        see::<N>(
+            |o, t| Some(stride * o + t),
+            |o, t, i| {
+                let (x, y) = (differences::<Lanes, N, N>(unit(i)), opposites::<Lanes, N>(unit(o)));
+                let mut sums: [Lanes; N] = [Vector::broadcast(0.0); N];
+                for p in 0..N {
+                    let sum = &mut sums[p.min(weights_of(N) - 1)];
+                    *sum = *sum + x[p] * y[p];
+                }
+                gather::<Lanes, N>(sums)[t]
+            },
+        );
+    }
+
+    /// Whether the factors of y let result o see tap t at input `input(o, t)`.
     fn is_convolution<const N: usize, const I: usize, const P: usize>(input: impl Fn(usize, usize) -> Option<usize>) {
-        for (o, t, i) in (0..side::<N>()).flat_map(|o| (0..3).flat_map(move |t| (0..N).map(move |i| (o, t, i)))) {
+        assert_eq!(sides(N), [I, P]);
+        see::<N>(input, |o, t, i| {
             let (x, w) = (differences::<Lanes, N, I>(unit(i)), spread::<Lanes, P>(unit(t)));
-            let seen = sums::<Lanes, N, P>(std::array::from_fn(|p| x[input_of(N, p)] * w[p]))[o].to_array()[0];
-            let want = if input(o, t) == Some(i) { 1.0 } else { 0.0 };
-            // square roots are rounded
-            let most = if N == 6 { 4.0 * f32::EPSILON } else { 0.0 };
-            assert!((seen - want).abs() <= most, "result {o}, tap {t}, input {i}: {seen}");
-        }
+            sums::<Lanes, N, P>(std::array::from_fn(|p| x[input_of(N, p)] * w[p]))[o]
+        });
     }
 
     #[test]

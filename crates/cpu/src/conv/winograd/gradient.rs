@@ -37,7 +37,7 @@ pub(in crate::conv) fn weight_cotangent(level: Level, x: &[f32], dy: &[f32], g: 
 
 /// By tiles with N inputs in a side.
 fn by<const N: usize>(level: Level, x: &[f32], dy: &[f32], g: &ConvGeometry) -> Option<Buffer> {
-    let grid = [g.window.h.output, g.window.w.output].map(|size| size.div_ceil(side::<N>()));
+    let grid = [g.window.h.output, g.window.w.output].map(|size| size.div_ceil(side(N)));
     let tiles = g.batch * grid[0] * grid[1];
     // the order of the sums must not depend on the number of threads, as the chunks do
     let chunks = g.channels.div_ceil(CHUNK) * g.filters.div_ceil(CHUNK);

@@ -26,7 +26,7 @@ use crate::known::Derived;
 use crate::par::{GRAIN, Shared, for_ranges, threads};
 use crate::simd::{Level, run_at};
 use cotangent_base::{ConvGeometry, DType, Slide};
-use factors::{input_of, weights_of};
+use factors::{input_of, side, sides, weights_of};
 pub(super) use finish::{Finish, Plain, Pooled, least};
 pub(super) use gradient::weight_cotangent;
 use std::ops::Range;
@@ -177,8 +177,7 @@ impl<'a> Winograd<'a> {
     /// Computes the first `size` (rows and columns) results of each image and hands them to `finish`; false if one is not
     /// finite.
     pub fn run<F: Finish>(&self, size: [usize; 2], finish: &F) -> bool {
-        let side = if matches!(self.inputs, 3 | 6) { 4 } else { 2 };
-        let tiles = size.map(|size| size.div_ceil(side));
+        let tiles = size.map(|size| size.div_ceil(side(self.inputs)));
         let tile = run_at::<f32, _>(self.level, TileOf);
         let made = [self.inputs, tile.cols, self.images.channels, self.filters];
         let keeper = self.keeper.filter(|_| self.weight_places() * self.images.channels * self.filters <= KEPT);
@@ -188,7 +187,7 @@ impl<'a> Winograd<'a> {
         };
         let plan = Plan { conv: self, tiles, tile, u: u.as_slice(), finish };
         let count = self.batch * tiles[0] * tiles[1];
-        let [inputs, products] = self.sides().map(|side| side * side);
+        let [inputs, products] = sides(self.inputs).map(|side| side * side);
         let each = inputs * plan.inputs_apart() + products * plan.outputs_apart();
         // as many blocks for each thread; few tiles are not rounded up to whole ones of the product's
         let blocks = count.div_ceil((BLOCK / each).max(BLOCK_TILES)).next_multiple_of(threads());
@@ -220,14 +219,14 @@ impl<'a> Winograd<'a> {
         })
     }
 
-    /// The sides of a tile of transformed inputs, and of one of their products with weights.
-    fn sides(&self) -> [usize; 2] {
-        if self.inputs == 3 { [4, 5] } else { [self.inputs; 2] }
+    /// The places that have weights of their own: in a side,
+    fn weight_side(&self) -> usize {
+        weights_of(sides(self.inputs)[1])
     }
 
-    /// The places that have weights of their own.
+    /// and in all.
     fn weight_places(&self) -> usize {
-        weights_of(self.sides()[1]).pow(2)
+        self.weight_side().pow(2)
     }
 }
 
@@ -261,7 +260,7 @@ impl<F: Finish> Plan<'_, F> {
     fn block(&self, tiles: Range<usize>) -> bool {
         let (mut v, mut m) = (Scratch::new(), Scratch::new());
         let (wide, far) = (self.inputs_apart(), self.outputs_apart());
-        let (level, filters, [inputs, products]) = (self.conv.level, self.conv.filters, self.conv.sides());
+        let (level, filters, [inputs, products]) = (self.conv.level, self.conv.filters, sides(self.conv.inputs));
         let v = v.take(inputs * inputs * tiles.len() * wide);
         let m: &mut [f32] = m.take(products * products * tiles.len() * far);
         let rows = Rows { to: Shared::new(v), count: tiles.len(), apart: wide };
@@ -292,7 +291,7 @@ impl<F: Finish> Plan<'_, F> {
 
     /// The products of one place: `out = left · u[place]`.
     fn multiply(&self, place: [usize; 2], left: &Left<f32>, out: &[*const f32]) {
-        let (side, size) = (weights_of(self.conv.sides()[1]), self.u.len() / self.conv.weight_places());
+        let (side, size) = (self.conv.weight_side(), self.u.len() / self.conv.weight_places());
         let [y, x] = place.map(|p| p.min(side - 1));
         let right = self.tile.packed(self.u[(side * y + x) * size..][..size].as_ptr(), self.conv.images.channels);
         run_at(self.conv.level, Block { left, right, own: None, cols: self.conv.filters, start: Start::Zero, out });

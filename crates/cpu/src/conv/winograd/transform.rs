@@ -64,7 +64,7 @@ fn position(tile: usize, [rows, columns]: [usize; 2]) -> (usize, [usize; 2]) {
 }
 
 /// `v[place, tile] = Bᵀ·d·B` for some tiles and channels.
-pub(super) struct Inputs<'a, const N: usize, const P: usize> {
+pub(super) struct Inputs<'a, const N: usize, const I: usize> {
     pub images: Images<'a>,
     pub channels: Range<usize>,
     pub grid: [usize; 2],
@@ -99,14 +99,14 @@ impl Rows {
     }
 }
 
-impl<const N: usize, const P: usize> Inputs<'_, N, P> {
+impl<const N: usize, const I: usize> Inputs<'_, N, I> {
     /// The pixels under a tile; those outside the image are `zeros`.
     fn pixels(&self, tile: usize, zeros: &[f32]) -> [[*const f32; N]; N] {
         let Images { x, axes: [h, w], channels } = self.images;
         let (n, [row, column]) = position(tile, self.grid);
         let image = &x[n * h.input * w.input * channels..][..h.input * w.input * channels];
         let inside = |tile: usize, i: usize, axis: Axis| {
-            (step::<N>() * tile + i).checked_sub(axis.before).filter(|&at| at < axis.input)
+            (step(N) * tile + i).checked_sub(axis.before).filter(|&at| at < axis.input)
         };
         let columns: [_; N] = std::array::from_fn(|x| inside(column, x, w));
         std::array::from_fn(|y| {
@@ -119,7 +119,7 @@ impl<const N: usize, const P: usize> Inputs<'_, N, P> {
     }
 }
 
-impl<const N: usize, const P: usize> Kernel<f32> for Inputs<'_, N, P> {
+impl<const N: usize, const I: usize> Kernel<f32> for Inputs<'_, N, I> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) {
@@ -134,18 +134,18 @@ impl<const N: usize, const P: usize> Kernel<f32> for Inputs<'_, N, P> {
                 // vouches for them.
                 unsafe {
                     // loops, for closures over vectors are not sure to be inlined
-                    let mut rows = [[V::zero(); N]; P];
+                    let mut rows = [[V::zero(); N]; I];
                     for x in 0..N {
                         let mut column = [V::zero(); N];
                         for (y, d) in column.iter_mut().enumerate() {
                             let from = pixels[y][x].add(c);
                             *d = V::load_next(from, rest);
                         }
-                        for (row, d) in rows.iter_mut().zip(differences::<V, N, P>(column)) {
+                        for (row, d) in rows.iter_mut().zip(differences::<V, N, I>(column)) {
                             row[x] = d;
                         }
                     }
-                    let mut places = [[V::zero(); P]; P];
+                    let mut places = [[V::zero(); I]; I];
                     for (place, row) in places.iter_mut().zip(rows) {
                         *place = differences(row);
                     }
@@ -195,7 +195,7 @@ impl<F: Finish, const N: usize, const P: usize> Kernel<f32> for Outputs<'_, F, N
                         }
                     }
                     // in squares of four results
-                    let squares = const { side::<N>() / 2 };
+                    let squares = const { side(N) / 2 };
                     for down in 0..squares {
                         let (above, below) = (sums::<V, N, P>(rows[2 * down]), sums::<V, N, P>(rows[2 * down + 1]));
                         for across in 0..squares {
@@ -232,12 +232,12 @@ impl<const N: usize> Kernel<f32> for Cotangents<'_, N> {
         assert!(filters.end <= all && self.m.apart >= filters.len().next_multiple_of(V::WIDTH));
         for (i, tile) in self.tiles.clone().enumerate() {
             let (n, [row, column]) = position(tile, self.grid);
-            let (row, column) = (side::<N>() * row, side::<N>() * column);
+            let (row, column) = (side(N) * row, side(N) * column);
             for k in filters.clone().step_by(V::WIDTH) {
                 let mut columns = [[V::zero(); N]; 4];
-                for (x, to) in columns.iter_mut().enumerate().take(side::<N>()) {
+                for (x, to) in columns.iter_mut().enumerate().take(side(N)) {
                     let mut column_y = [V::zero(); 4];
-                    for (y, d) in column_y.iter_mut().enumerate().take(side::<N>()) {
+                    for (y, d) in column_y.iter_mut().enumerate().take(side(N)) {
                         let (row, column) = (row + y, column + x);
                         if row < height && column < width {
                             let from = dy[((n * height + row) * width + column) * all + k..].as_ptr();

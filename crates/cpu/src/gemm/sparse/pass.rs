@@ -44,9 +44,11 @@ impl Kernel<f32> for Pass<'_> {
     fn run<V: Vector<Scalar = f32>>(self) {
         // SAFETY: whoever made the pass vouches for its sizes.
         unsafe {
-            if const { V::WIDTH == 16 } {
-                // the last block of a matrix may have few columns
-                if self.cols <= 16 { self.rows::<V, 1>() } else { self.rows::<V, { COLUMNS / 16 }>() }
+            if self.cols <= V::WIDTH {
+                // the last columns of a matrix
+                self.rows::<V, 1>()
+            } else if const { V::WIDTH == 16 } {
+                self.rows::<V, { COLUMNS / 16 }>()
             } else {
                 const { assert!(V::WIDTH == 8 || V::WIDTH == 16) };
                 self.rows::<V, { COLUMNS / 8 }>()
