@@ -302,6 +302,19 @@ pub trait Kernels {
         dy: View<Self::Buffer>,
         need_dx: bool,
     ) -> (Option<Self::Buffer>, Self::Buffer, Self::Buffer);
+    /// The cotangents `[dgamma, dbeta, dw, db]` of batch normalisation of `x [N, C]` with the batch's own statistics and
+    /// of the affine map by `w [C, K]` and a bias behind it, from the map's `dy [N, K]`; x needs none. `None` if that is
+    /// no faster than one after the other.
+    fn normalize_linear_vjp(
+        &self,
+        x: View<Self::Buffer>,
+        stats: NormStats<Self::Buffer>,
+        w: View<Self::Buffer>,
+        dy: View<Self::Buffer>,
+    ) -> Option<[Self::Buffer; 4]> {
+        let _ = (x, stats, w, dy);
+        None
+    }
     /// Softmax over the last axis, or its logarithm. A row of −∞ gives NaN.
     fn softmax(&self, x: View<Self::Buffer>, log: bool) -> Self::Buffer;
     /// From logits `[N, C]` and labels `[N]` (i64, within 0..C): the loss of each row, `[N]`, and the softmax.

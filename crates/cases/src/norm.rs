@@ -1,6 +1,6 @@
 //! Normalisations, softmax and its losses, dropout.
 
-use crate::{Op, POSITIVE, Rounding, UNIT};
+use crate::{Op, POSITIVE, Rounding, UNIT, off_zero};
 use cotangent_core::{Rng, Tensor};
 use cotangent_gradcheck::sample::Domain;
 
@@ -12,6 +12,8 @@ pub fn ops() -> Vec<Op> {
             &[(&[4, 3], UNIT), (&[3], UNIT), (&[3], UNIT), (&[3], UNIT), (&[3], POSITIVE)],
             |x| x[0].batch_norm_inference(&x[1], &x[2], &x[3], &x[4], -1, 1e-3),
         ),
+        batch_norm_linear(Op::new("batch_norm_linear"), Tensor::batch_norm_linear),
+        batch_norm_linear(Op::new("batch_norm_linear_relu"), Tensor::batch_norm_linear_relu),
         softmax(Op::new("softmax"), |x, axis| x.softmax(axis)),
         softmax(Op::new("log_softmax"), |x, axis| x.log_softmax(axis)),
         Op::new("softmax_cross_entropy")
@@ -47,6 +49,24 @@ fn batch_norm() -> Op {
         row.at(name, &[(shape, UNIT), (&channels, UNIT), (&channels, UNIT)], move |x| {
             x[0].batch_norm(&x[1], &x[2], axis, 1e-3).0
         })
+    })
+}
+
+type BatchNormLinear = fn(&Tensor, &Tensor, &Tensor, f64, &Tensor, &Tensor) -> (Tensor, Tensor, Tensor);
+
+/// Rows and images that are tracked, and data, whole numbers, that is not.
+fn batch_norm_linear(row: Op, f: BatchNormLinear) -> Op {
+    let call = |f: BatchNormLinear, x: &[Tensor]| f(&x[0].cast(x[1].dtype()), &x[1], &x[2], 1e-3, &x[3], &x[4]).0;
+    let shapes: [(&str, &[usize], Domain); 4] = [
+        ("rows", &[6, 3], UNIT),
+        ("images", &[2, 2, 2, 3], UNIT),
+        ("data", &[7, 3], Domain::Index(10)),
+        ("data, three axes", &[2, 3, 3], Domain::Index(10)),
+    ];
+    shapes.into_iter().fold(row, |row, (name, shape, domain)| {
+        let inputs: [(&[usize], Domain); 5] =
+            [(shape, domain), (&[3], UNIT), (&[3], UNIT), (&[3, 2], UNIT), (&[2], UNIT)];
+        row.at(name, &inputs, move |x| call(f, x)).clear(move |x| off_zero(&call(Tensor::batch_norm_linear, x)))
     })
 }
 

@@ -326,6 +326,16 @@ pub(crate) fn normalize_vjp(
     })
 }
 
+pub(crate) fn normalize_linear_vjp(x: &Tensor, norm: Norm, w: &Tensor, dy: &Tensor) -> Option<[Tensor; 4]> {
+    let [channels, results] = [w.shape()[0], w.shape()[1]].map(|n| Shape::from([n]));
+    let shapes = [channels, channels, w.shape(), results];
+    on!(x, H, home => {
+        let found = home.normalize_linear_vjp(home.view(x), norm.stats(&home), home.view(w), home.view(dy))?;
+        let mut shapes = shapes.into_iter();
+        Some(found.map(|found| tensor::<H>(found, shapes.next().expect("one for each"))))
+    })
+}
+
 pub(crate) fn softmax(x: &Tensor, log: bool) -> Tensor {
     on!(x, H, home => tensor::<H>(home.softmax(home.view(x), log), x.shape()))
 }

@@ -173,6 +173,16 @@ impl Kernels for CpuDevice {
         norm::normalize_vjp(x, channel, stats, dy, need_dx)
     }
 
+    fn normalize_linear_vjp(
+        &self,
+        x: View<Buffer>,
+        stats: NormStats<Buffer>,
+        w: View<Buffer>,
+        dy: View<Buffer>,
+    ) -> Option<[Buffer; 4]> {
+        Some(norm::normalize_linear_vjp(x, stats, w, dy))
+    }
+
     fn softmax(&self, x: View<Buffer>, log: bool) -> Buffer {
         softmax::softmax(x, log)
     }

@@ -3,8 +3,11 @@
 //! An array is seen as `[outer, C, inner]`, channel axis in the middle.
 
 mod channels;
+mod linear;
 #[cfg(test)]
 mod tests;
+
+pub use linear::normalize_linear_vjp;
 
 use crate::Buffer;
 use crate::dense::dense;

@@ -105,9 +105,20 @@ pub struct MaxPooling {
     pub format: DataFormat,
 }
 
+/// The weights of an affine map `y = x·kernel + bias` over the last axis.
+#[derive(Clone, Copy, Debug)]
+pub struct Affine<'a> {
+    /// `[in, out]`
+    pub kernel: &'a Tensor,
+    /// `[out]`
+    pub bias: Option<&'a Tensor>,
+}
+
 /// What comes behind a layer, and the layer may as well do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Behind {
+#[derive(Clone, Copy, Debug)]
+pub struct Behind<'a> {
+    /// An affine map, before all else.
+    pub affine: Option<Affine<'a>>,
     /// A max pooling.
     pub pooling: Option<MaxPooling>,
     /// A ReLU, before or behind the pooling: the greatest stays the greatest.
@@ -184,6 +195,11 @@ pub trait Layer: Send + Sync {
         None
     }
 
+    /// The weights, if [`call`](Layer::call) is an affine map and nothing else: then the model may leave it out too.
+    fn affine(&self) -> Option<Affine<'_>> {
+        None
+    }
+
     /// What [`call`](Layer::call) and all that is `behind` it give, if the layer has a faster way than one after the other.
     /// A model asks for it where it can; there is something behind.
     fn call_with(&self, x: &Tensor, behind: &Behind, pass: &mut Pass) -> Option<Tensor> {
@@ -253,6 +269,10 @@ impl<L: Layer> Layer for Named<L> {
 
     fn max_pooling(&self) -> Option<MaxPooling> {
         self.layer.max_pooling()
+    }
+
+    fn affine(&self) -> Option<Affine<'_>> {
+        self.layer.affine()
     }
 
     fn call_with(&self, x: &Tensor, behind: &Behind, pass: &mut Pass) -> Option<Tensor> {

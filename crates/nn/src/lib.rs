@@ -13,7 +13,7 @@ mod schedules;
 
 pub use activation::Activation;
 pub use init::Init;
-pub use layer::{Behind, Build, Change, Layer, MaxPooling, Named, Param, Pass};
+pub use layer::{Affine, Behind, Build, Change, Layer, MaxPooling, Named, Param, Pass};
 pub use layers::{
     Add, Average, AveragePool2d, BatchNorm, Concatenate, Conv2d, Dense, Dropout, Flatten, FlattenImages,
     GlobalAveragePool2d, MaxPool2d, Maximum, Minimum, Multiply, Reshape, Subtract,

@@ -55,3 +55,17 @@ pub fn normalize_vjp(
         .collect();
     (dx, dgamma, dbeta)
 }
+
+/// `[dgamma, dbeta, dw, db]` for `y = z·w + b`, z being x `[n, c]` normalised: by way of `dz = dy·wᵀ`.
+#[inline]
+pub fn normalize_linear_vjp(x: &[f64], shape: &Shape, stats: Stats, w: &[f64], dy: &[f64]) -> [Vec<f64>; 4] {
+    let (n, c, k) = (shape[0], shape[1], dy.len() / shape[0]);
+    let Stats(mean, inv_std, gamma, beta) = stats;
+    let z = normalize(x, shape, 1, Stats(mean, inv_std, gamma, beta));
+    let dot = |count: usize, f: &dyn Fn(usize) -> f64| (0..count).map(f).sum::<f64>();
+    let dz: Vec<f64> = (0..n * c).map(|i| dot(k, &|j| dy[i / c * k + j] * w[i % c * k + j])).collect();
+    let dw = (0..c * k).map(|i| dot(n, &|row| z[row * c + i / k] * dy[row * k + i % k])).collect();
+    let db = (0..k).map(|j| dot(n, &|row| dy[row * k + j])).collect();
+    let (_, dgamma, dbeta) = normalize_vjp(x, shape, 1, Stats(mean, inv_std, gamma, beta), &dz);
+    [dgamma, dbeta, dw, db]
+}

@@ -1,4 +1,4 @@
-use super::{moments, normalize, normalize_vjp};
+use super::{moments, normalize, normalize_linear_vjp, normalize_vjp};
 use crate::Buffer;
 use crate::cases::*;
 use crate::naive::norm as naive;
@@ -57,6 +57,32 @@ fn agrees_with_the_naive_loops_at_every_size() {
     }
 }
 
+/// The kernel with a map to `results` numbers behind it against the naive loops.
+fn map_agrees<T: SimdFloat>(name: &str, x: View<Buffer>, values: &[f64], results: usize) {
+    let (shape, name) = (x.shape(), format!("{name}, {} to {results}", x.shape()));
+    let [n, c] = [shape[0], shape[1]];
+    let all = [(11, c), (12, c), (13, c), (14, c), (15, c * results), (16, n * results)].map(|(s, n)| numbers(n, s));
+    let [mean, inv_std, gamma, beta, w, dy] = all.each_ref().map(|values| buffer::<T>(values));
+    let stats = NormStats { mean: &mean, inv_std: &inv_std, gamma: &gamma, beta: &beta };
+    let found = normalize_linear_vjp(x, stats, whole(&w, [c, results]), whole(&dy, [n, results]));
+    let stats = naive::Stats(&all[0], &all[1], &all[2], &all[3]);
+    let want = naive::normalize_linear_vjp(values, &shape, stats, &all[4], &all[5]);
+    let roundings = 16.0 * ((n * results) as f64).sqrt();
+    for ((found, want), what) in found.iter().zip(&want).zip(["dgamma", "dbeta", "dw", "db"]) {
+        assert_near::<T>(found, want, roundings, &format!("{what} of {name}"));
+    }
+}
+
+#[test]
+fn agrees_with_the_naive_loops_with_a_map_behind() {
+    for (shape, results) in
+        [(vec![5, 3], 4), (vec![32, 40], 17), (vec![4, 1], 33), (vec![1, 7], 1), (vec![9, 130], 200)]
+    {
+        for_views::<f32>(shape.clone(), 1, |name, x, values| map_agrees::<f32>(name, x, values, results));
+        for_views::<f64>(shape, 1, |name, x, values| map_agrees::<f64>(name, x, values, results));
+    }
+}
+
 #[test]
 fn nothing_has_no_moments_and_normalises_to_nothing() {
     let (empty, two) = (Buffer::from_slice::<f32>(&[]), Buffer::from_slice(&[1.0_f32, 2.0]));
@@ -95,4 +121,14 @@ fn the_bits_do_not_depend_on_the_threads() {
             [mean, variance, y, dgamma, dbeta].into_iter().chain(dx).collect()
         });
     }
+}
+
+#[test]
+fn the_bits_with_a_map_behind_do_not_depend_on_the_threads() {
+    let [x, w, dy] = [40 * 900, 900 * 100, 40 * 100].map(|n| buffer::<f32>(&numbers(n, 8)));
+    let vector = buffer::<f32>(&numbers(900, 9));
+    assert_same_on_any_threads(|| {
+        let stats = NormStats { mean: &vector, inv_std: &vector, gamma: &vector, beta: &vector };
+        normalize_linear_vjp(whole(&x, [40, 900]), stats, whole(&w, [900, 100]), whole(&dy, [40, 100])).into()
+    });
 }

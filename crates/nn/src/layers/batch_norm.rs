@@ -1,7 +1,7 @@
 //! [`BatchNorm`]: batch normalisation.
 
 use super::{built, params};
-use crate::{Build, Init, Layer, Param, Pass};
+use crate::{Affine, Behind, Build, Init, Layer, Param, Pass};
 use cotangent_core::{Error, Result, Shape, Tensor, no_grad};
 
 /// `y = (x − mean) / √(variance + ε) · gamma + beta`, channel by channel. Shape: any → same; all parameters `[C]`.
@@ -94,6 +94,28 @@ impl BatchNorm {
         Ok(input[axis as usize - 1])
     }
 
+    /// The moving mean and variance.
+    fn moving(&self) -> [&Tensor; 2] {
+        [&self.moving_mean, &self.moving_variance].map(|p| built("BatchNorm", p))
+    }
+
+    /// Those that learn, or what does nothing.
+    fn gamma_and_beta(&self) -> [Tensor; 2] {
+        let [mean, _] = self.moving();
+        let gamma = self.gamma.as_ref().map_or_else(|| mean.ones_like(), |p| p.value.clone());
+        let beta = self.beta.as_ref().map_or_else(|| mean.zeros_like(), |p| p.value.clone());
+        [gamma, beta]
+    }
+
+    /// y, the moving statistics being made to follow those of the batch.
+    fn kept(&self, (y, mean, variance): (Tensor, Tensor, Tensor), pass: &mut Pass) -> Tensor {
+        // they stand behind the parameters that learn
+        let place = usize::from(self.scale) + usize::from(self.center);
+        pass.keep(place, self.follow(&mean));
+        pass.keep(place + 1, self.follow(&variance));
+        y
+    }
+
     /// How a moving statistic follows that of a batch.
     fn follow(&self, batch: &Tensor) -> impl FnOnce(&Tensor) -> Tensor + 'static {
         let (momentum, batch) = (self.momentum, batch.detach());
@@ -117,18 +139,26 @@ impl Layer for BatchNorm {
     }
 
     fn call(&self, x: &Tensor, pass: &mut Pass) -> Tensor {
-        let [mean, variance] = [&self.moving_mean, &self.moving_variance].map(|p| built("BatchNorm", p));
-        let gamma = &self.gamma.as_ref().map_or_else(|| mean.ones_like(), |p| p.value.clone());
-        let beta = &self.beta.as_ref().map_or_else(|| mean.zeros_like(), |p| p.value.clone());
+        let [mean, variance] = self.moving();
+        let [gamma, beta] = &self.gamma_and_beta();
         if !pass.training {
             return x.batch_norm_inference(gamma, beta, mean, variance, self.axis, self.epsilon);
         }
-        let (y, batch_mean, batch_variance) = x.batch_norm(gamma, beta, self.axis, self.epsilon);
-        // the moving statistics stand behind the parameters that learn
-        let place = usize::from(self.scale) + usize::from(self.center);
-        pass.keep(place, self.follow(&batch_mean));
-        pass.keep(place + 1, self.follow(&batch_variance));
-        y
+        self.kept(x.batch_norm(gamma, beta, self.axis, self.epsilon), pass)
+    }
+
+    /// With an affine map, where x is data: the backward pass has a shorter way then.
+    fn call_with(&self, x: &Tensor, behind: &Behind, pass: &mut Pass) -> Option<Tensor> {
+        let &Behind { affine: Some(Affine { kernel, bias: Some(bias) }), pooling: None, relu } = behind else {
+            return None;
+        };
+        let last = self.axis == -1 || self.axis == x.rank() as isize - 1;
+        if !pass.training || !last || x.is_tracked() {
+            return None;
+        }
+        let [gamma, beta] = &self.gamma_and_beta();
+        let run = if relu { Tensor::batch_norm_linear_relu } else { Tensor::batch_norm_linear };
+        Some(self.kept(run(x, gamma, beta, self.epsilon, kernel, bias), pass))
     }
 
     params!(gamma, beta, moving_mean, moving_variance);

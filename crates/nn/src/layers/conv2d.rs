@@ -103,12 +103,13 @@ impl Layer for Conv2d {
     fn call_with(&self, x: &Tensor, behind: &Behind, _: &mut Pass) -> Option<Tensor> {
         let ((kernel, bias), spec) = (self.weights.values("Conv2d"), &self.spec);
         match *behind {
+            Behind { affine: Some(_), .. } => None,
             Behind { pooling: None, .. } => Some(x.conv2d_relu(kernel, bias, spec)),
             Behind { pooling: Some(pooling), .. } if pooling.format != spec.format => None,
-            Behind { pooling: Some(pooling), relu: true } => {
+            Behind { pooling: Some(pooling), relu: true, .. } => {
                 Some(x.conv2d_max_pool2d_relu(kernel, bias, spec, &pooling.window))
             }
-            Behind { pooling: Some(pooling), relu: false } => {
+            Behind { pooling: Some(pooling), relu: false, .. } => {
                 Some(x.conv2d_max_pool2d(kernel, bias, spec, &pooling.window))
             }
         }

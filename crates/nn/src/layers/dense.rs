@@ -2,7 +2,7 @@
 
 use super::params;
 use super::weights::{Weights, weight_options};
-use crate::{Activation, Behind, Build, Layer, Pass};
+use crate::{Activation, Affine, Behind, Build, Layer, Pass};
 use cotangent_core::{Error, Result, Shape, Tensor};
 
 /// `y = activation(x · kernel + bias)`: `[N, in] → [N, units]`, kernel `[in, units]`, bias `[units]`.
@@ -53,7 +53,12 @@ impl Layer for Dense {
 
     fn call_with(&self, x: &Tensor, behind: &Behind, _: &mut Pass) -> Option<Tensor> {
         let (kernel, bias) = self.weights.values("Dense");
-        behind.pooling.is_none().then(|| x.linear_relu(kernel, bias))
+        matches!(behind, Behind { affine: None, pooling: None, .. }).then(|| x.linear_relu(kernel, bias))
+    }
+
+    fn affine(&self) -> Option<Affine<'_>> {
+        let (kernel, bias) = self.weights.values("Dense");
+        Some(Affine { kernel, bias })
     }
 
     fn activation(&self) -> Activation {

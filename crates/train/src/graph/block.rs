@@ -3,7 +3,7 @@
 use super::{Lazy, Site};
 use crate::{Model, Sequential};
 use cotangent_core::{Error, Result, Rng, Shape, Tensor};
-use cotangent_nn::{Activation, Behind, Build, Layer, MaxPooling, Merge, Param, Pass};
+use cotangent_nn::{Activation, Affine, Behind, Build, Layer, MaxPooling, Merge, Param, Pass};
 
 /// A layer in the wide sense: all that can be applied to something.
 pub(crate) enum Block {
@@ -105,15 +105,15 @@ impl Block {
     /// behind the pooling then.
     pub fn call_with(&self, x: &[&Tensor], tail: &Tail, pass: &mut Pass) -> Option<Lazy> {
         let Block::Layer(layer) = self else { return None };
-        let &Tail { activation, pooling } = tail;
+        let &Tail { affine, activation, pooling } = tail;
         let relu = activation == Activation::Relu;
-        let helps = relu || pooling.is_some();
-        let logits = helps.then(|| layer.call_with(x[0], &Behind { pooling, relu }, pass)).flatten()?;
+        let helps = affine.is_some() || relu || pooling.is_some();
+        let logits = helps.then(|| layer.call_with(x[0], &Behind { affine, pooling, relu }, pass)).flatten()?;
         Some(Lazy { logits, activation: if relu { Activation::Linear } else { activation } })
     }
 
     /// The layer's own activation, for a graph to go on from; none where there is no `call_with`.
-    pub fn tail(&self) -> Option<Tail> {
+    pub fn tail(&self) -> Option<Tail<'_>> {
         match self {
             Block::Layer(layer) => Some(Tail::of(&**layer)),
             _ => None,
@@ -157,27 +157,30 @@ impl Block {
     }
 }
 
-/// What comes behind a layer's own work: its activation and, if the graph has them there, an activation that is a layer
-/// and a max pooling. An activation that stands before the pooling keeps the order of numbers.
+/// What comes behind a layer's own work: its activation and, if the graph has them there, an affine map, an activation that
+/// is a layer and a max pooling. An activation that stands before the pooling keeps the order of numbers.
 #[derive(Clone, Copy)]
-pub(crate) struct Tail {
+pub(crate) struct Tail<'a> {
+    affine: Option<Affine<'a>>,
     activation: Activation,
     pooling: Option<MaxPooling>,
 }
 
-impl Tail {
+impl<'a> Tail<'a> {
     fn of(layer: &dyn Layer) -> Self {
-        Self { activation: layer.activation(), pooling: None }
+        Self { affine: None, activation: layer.activation(), pooling: None }
     }
 
     /// With the layer `next` at its end, if there is room for that.
-    pub fn with(self, next: &Block) -> Option<Self> {
+    pub fn with(self, next: &'a Block) -> Option<Self> {
         let Block::Layer(next) = next else { return None };
-        match next.max_pooling() {
-            None if next.is_activation() && self.activation == Activation::Linear => {
-                Some(Self { activation: next.activation(), ..self })
+        let linear = self.activation == Activation::Linear;
+        match (next.affine(), next.max_pooling()) {
+            (affine @ Some(_), _) if linear && self.affine.is_none() && self.pooling.is_none() => {
+                Some(Self { affine, activation: next.activation(), pooling: None })
             }
-            pooling @ Some(_) if self.pooling.is_none() && self.activation.keeps_order() => {
+            (None, None) if linear && next.is_activation() => Some(Self { activation: next.activation(), ..self }),
+            (None, pooling @ Some(_)) if self.pooling.is_none() && self.activation.keeps_order() => {
                 Some(Self { pooling, ..self })
             }
             _ => None,

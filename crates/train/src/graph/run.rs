@@ -77,7 +77,7 @@ impl Graph {
     fn call(
         &self,
         call: &Call,
-        behind: &[(usize, Tail)],
+        behind: &[(usize, Tail<'_>)],
         slots: &mut [Option<Slot>],
         done: &mut [bool],
         pass: &mut Pass,
@@ -105,7 +105,7 @@ impl Graph {
 
     /// The calls behind `call` that its layer may be able to do too, since nobody else uses what is between, each with all
     /// that is to be done up to there.
-    fn behind(&self, call: &Call, last_use: &[Option<usize>]) -> Vec<(usize, Tail)> {
+    fn behind(&self, call: &Call, last_use: &[Option<usize>]) -> Vec<(usize, Tail<'_>)> {
         let (mut found, mut value) = (Vec::new(), call.outputs.start);
         let Some(mut tail) = self.layers[call.layer].block.tail() else { return found };
         while let Some(user) = last_use[value]

@@ -37,23 +37,34 @@ impl Op<3> for BatchNorm {
         (kernels::normalize(x, self.channel, self.norm(&gamma, &beta)), ())
     }
 
-    /// By the kernel; by ops where the result is to be differentiated again.
     fn vjp(&self, saved: Saved<3, ()>, dy: Tensor, need: [bool; 3]) -> [Option<Tensor>; 3] {
         let [x, gamma, _] = saved.x();
-        if is_tracking() {
-            return self.cotangents(x, gamma, &dy, need);
-        }
-        let gamma = kernels::compact(gamma);
-        kernels::normalize_vjp(x, self.channel, self.norm(&gamma, &gamma), &dy, need)
+        self.cotangents(x, gamma, &dy, need)
     }
 }
 
 impl BatchNorm {
-    fn norm<'a>(&'a self, gamma: &'a Tensor, beta: &'a Tensor) -> Norm<'a> {
+    /// With the statistics of x; gives the mean and the variance too.
+    pub(super) fn of(x: &Tensor, channel: usize, eps: f64) -> (Self, Tensor, Tensor) {
+        let (mean, var) = kernels::moments(x, channel);
+        let inv_std = no_grad(|| (&var + eps).rsqrt());
+        (Self { channel, eps, mean: mean.clone(), inv_std }, mean, var)
+    }
+
+    pub(super) fn norm<'a>(&'a self, gamma: &'a Tensor, beta: &'a Tensor) -> Norm<'a> {
         Norm { mean: &self.mean, inv_std: &self.inv_std, gamma, beta }
     }
 
-    fn cotangents(&self, x: &Tensor, gamma: &Tensor, dy: &Tensor, need: [bool; 3]) -> [Option<Tensor>; 3] {
+    /// By the kernel; by ops where the result is to be differentiated again.
+    pub(super) fn cotangents(&self, x: &Tensor, gamma: &Tensor, dy: &Tensor, need: [bool; 3]) -> [Option<Tensor>; 3] {
+        if is_tracking() {
+            return self.cotangents_by_ops(x, gamma, dy, need);
+        }
+        let gamma = kernels::compact(gamma);
+        kernels::normalize_vjp(x, self.channel, self.norm(&gamma, &gamma), dy, need)
+    }
+
+    fn cotangents_by_ops(&self, x: &Tensor, gamma: &Tensor, dy: &Tensor, need: [bool; 3]) -> [Option<Tensor>; 3] {
         let axes = others(x, self.channel);
         let centred = x - x.mean_keepdim(axes);
         let inv_std = (centred.square().mean_keepdim(axes) + self.eps).rsqrt();
@@ -111,9 +122,7 @@ impl Tensor {
         let channel = check::axis_or_panic("batch_norm", axis, self.rank());
         let vectors = [("gamma", gamma.spec()), ("beta", beta.spec())];
         check::or_panic(fits("batch_norm", self.spec(), channel, &vectors));
-        let (mean, var) = kernels::moments(self, channel);
-        let inv_std = no_grad(|| (&var + eps).rsqrt());
-        let op = BatchNorm { channel, eps, mean: mean.clone(), inv_std };
+        let (op, mean, var) = BatchNorm::of(self, channel, eps);
         (apply(op, [self, gamma, beta]), mean, var)
     }
 }

@@ -68,19 +68,19 @@ impl Op<3> for Linear {
 }
 
 /// `x` with all axes but the last as one.
-fn rows(x: &Tensor) -> Tensor {
+pub(super) fn rows(x: &Tensor) -> Tensor {
     let shape = x.shape();
     let (&features, lead) = shape.split_last().expect("infer has checked");
     x.reshape([lead.iter().product(), features])
 }
 
-fn affine(x: &Tensor, w: &Tensor, b: Option<&Tensor>, y: Shape) -> Tensor {
+pub(super) fn affine(x: &Tensor, w: &Tensor, b: Option<&Tensor>, y: Shape) -> Tensor {
     let x = rows(&x.detach());
     let shape = Shape::from([x.shape()[0], w.shape()[1]]);
     kernels::matmul(&x, w, b, shape).reshape(y)
 }
 
-fn cotangents(x: &Tensor, w: &Tensor, dy: &Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
+pub(super) fn cotangents(x: &Tensor, w: &Tensor, dy: &Tensor, need: [bool; 2]) -> [Option<Tensor>; 2] {
     [need[0].then(|| dy.matmul(&w.t()).reshape(x.shape())), need[1].then(|| rows(x).t().matmul(dy))]
 }
 

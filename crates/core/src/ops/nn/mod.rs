@@ -3,6 +3,7 @@
 mod avg_pool2d;
 mod batch_norm;
 mod batch_norm_inference;
+mod batch_norm_linear;
 mod conv2d;
 mod conv2d_max_pool2d;
 mod conv2d_vjp;
@@ -17,6 +18,7 @@ mod softmax;
 pub use avg_pool2d::AvgPool2d;
 pub use batch_norm::BatchNorm;
 pub use batch_norm_inference::BatchNormInference;
+pub use batch_norm_linear::BatchNormLinear;
 pub use conv2d::{Conv2d, Conv2dSpec};
 pub use conv2d_max_pool2d::Conv2dMaxPool2d;
 pub use cross_entropy::SoftmaxCrossEntropy;

@@ -1,4 +1,4 @@
-//! A convolution with a max pooling or a ReLU behind it is computed in one, and nobody can tell but by the clock.
+//! What a layer computes together with the layers behind it: nobody can tell but by the clock.
 
 use cotangent_core::{DType, DataFormat, Device, Rng, Tensor, inspect};
 use cotangent_nn::{Activation::*, *};
@@ -123,4 +123,51 @@ fn layers_behind_are_joined_as_far_as_that_goes() {
     assert_eq!(behind(&["relu", "pool", "tanh"]), ["conv2d_max_pool2d_relu", "tanh"]);
     assert_eq!(behind(&["relu", "other format"]), ["conv2d_relu", "max_pool2d"]);
     assert_eq!(behind(&["tanh", "pool"]), ["conv2d", "tanh", "max_pool2d"]);
+}
+
+/// Batch norm and a dense layer; `apart` keeps a layer between them that does nothing.
+fn normalized(norm: BatchNorm, activation: Activation, apart: bool) -> Model {
+    let model = Sequential::new([7]).add(norm);
+    let model = if apart { model.add(Reshape::new([7])) } else { model };
+    model.add(Dense::new(5).activation(activation)).add(Dense::new(3)).build(&Device::Cpu, Seed(4)).unwrap()
+}
+
+fn values(model: &Model) -> Vec<Tensor> {
+    model.params().map(|(_, p)| p.value.detach()).collect()
+}
+
+/// Some steps of gradient descent on numbers like raw bytes; gives the ops that they took.
+fn learn(model: &mut Model) -> Vec<&'static str> {
+    let mut rng = Rng::new(6);
+    let x = Tensor::uniform([60, 7], 0.0, 255.0, DType::F32, &mut rng);
+    let y = Tensor::uniform([60, 3], -1.0, 1.0, DType::F32, &mut rng);
+    model.compile(Sgd::new(0.1), MeanSquaredError, [MeanSquaredError; 0]);
+    let (_, profile) = inspect::profile(|| model.fit(&x, &y).batch_size(20).epochs(1).verbose(0).run().unwrap());
+    profile.events().iter().map(|event| event.op).collect()
+}
+
+#[test]
+fn batch_norm_of_data_learns_with_a_dense_layer_what_it_learns_alone() {
+    let norms = [BatchNorm::new, || BatchNorm::new().scale(false), || BatchNorm::new().center(false).axis(1)];
+    for (norm, (activation, op)) in
+        norms.iter().flat_map(|norm| [(norm, (Relu, "batch_norm_linear_relu")), (norm, (Tanh, "batch_norm_linear"))])
+    {
+        let (mut one, mut two) = (normalized(norm(), activation, false), normalized(norm(), activation, true));
+        let start = values(&one);
+        two.params_mut().zip(&start).for_each(|((_, p), start)| p.value.set_(start));
+        assert!(learn(&mut one).contains(&op) && !learn(&mut two).contains(&op), "{op}");
+        for (i, ((a, b), start)) in values(&one).iter().zip(&values(&two)).zip(&start).enumerate() {
+            let (error, moved) = ((a - b).abs().max(..).item(), (b - start).abs().max(..).item());
+            assert!(moved > 0.0 && error <= 1e-5 * moved, "parameter {i}, {op}: {error} of {moved}");
+        }
+    }
+}
+
+#[test]
+fn batch_norm_stands_alone_in_inference_and_behind_what_learns() {
+    let model = normalized(BatchNorm::new(), Relu, false);
+    assert_eq!(ops(&model, &Tensor::ones([4, 7]))[..2], ["batch_norm_inference", "linear_relu"]);
+    let layers = Sequential::new([7]).add(Dense::new(6)).add(BatchNorm::new()).add(Dense::new(3));
+    let ops = learn(&mut layers.build(&Device::Cpu, Seed(1)).unwrap());
+    assert!(ops.contains(&"batch_norm") && !ops.contains(&"batch_norm_linear"), "{ops:?}");
 }
