@@ -216,7 +216,7 @@ fn winograd_forward(
     g: &ConvGeometry,
 ) -> Option<Buffer> {
     let (keeper, w) = (whole(w), dense::<f32>(w));
-    let (x, bias) = (to_last::<f32>(x, g.format), bias.map(dense::<f32>));
+    let (x, bias) = (dense::<f32>(x), bias.map(dense::<f32>));
     let size = [g.window.h.output, g.window.w.output];
     let mut y = Buffer::uninit(DType::F32, g.y_shape().count());
     let (to, filters) = (Shared::new(y.as_mut()), g.filters);
@@ -241,7 +241,7 @@ fn input_cotangent<T: SimdFloat>(level: Level, dy: View<Buffer>, w: View<Buffer>
 /// The same for geometries that suit [`winograd`]: dx is the convolution of dy with w, its taps flipped and its channels
 /// and filters exchanged. Nothing if a number is not finite.
 fn winograd_input_cotangent(level: Level, dy: View<Buffer>, w: View<Buffer>, g: &ConvGeometry) -> Option<Buffer> {
-    let dy = to_last::<f32>(dy, g.format);
+    let dy = dense::<f32>(dy);
     let flipped = w.layout.slice(0, 2, 3, -1).slice(1, 2, 3, -1).permute(&[0, 1, 3, 2]);
     let w = memory::copy(View { buffer: w.buffer, layout: flipped });
     let size = [g.window.h.input, g.window.w.input];
@@ -254,7 +254,7 @@ fn winograd_input_cotangent(level: Level, dy: View<Buffer>, w: View<Buffer>, g: 
 
 /// [`weight_cotangent`] for geometries that suit [`winograd`]; nothing if a number is not finite.
 fn winograd_weight_cotangent(level: Level, x: View<Buffer>, dy: View<Buffer>, g: &ConvGeometry) -> Option<Buffer> {
-    winograd::weight_cotangent(level, &to_last::<f32>(x, g.format), &to_last::<f32>(dy, g.format), g)
+    winograd::weight_cotangent(level, &dense::<f32>(x), &dense::<f32>(dy), g)
 }
 
 /// From `start` on; nothing if there is nothing.

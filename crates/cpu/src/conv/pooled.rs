@@ -1,7 +1,7 @@
 //! Convolution and max pooling in one: the images between the two are never written.
 
 use super::conv2d;
-use super::format::{from_last, to_last};
+use super::format::from_last;
 use super::winograd::{self, Pooled, Winograd};
 use crate::Buffer;
 use crate::dense::{dense, whole};
@@ -42,7 +42,7 @@ pub(super) fn by_tiles(
     pool: &PoolGeometry,
 ) -> Option<(Buffer, Buffer)> {
     let (keeper, w) = (whole(w), dense::<f32>(w));
-    let (x, bias) = (to_last::<f32>(x, conv.format), bias.map(dense::<f32>));
+    let (x, bias) = (dense::<f32>(x), bias.map(dense::<f32>));
     let (count, size) = (pool.y_shape().count(), [pool.window.h.output, pool.window.w.output]);
     let (mut y, mut taps) = (Buffer::uninit(DType::F32, count), Buffer::uninit(DType::U32, count));
     let finish = Pooled {

@@ -6,6 +6,7 @@
 //! goes on to more tiles, so that all of it stays in its core's cache.
 
 use super::factors::{side, weights_of};
+use super::lines::Lines;
 use super::transform::{Cotangents, Inputs, Rows, WeightCotangents};
 use super::{Images, apart, large_pay};
 use crate::Buffer;
@@ -26,7 +27,7 @@ const LEAST_TILES: usize = 32;
 const PARTS: usize = 8;
 const PART_TILES: usize = 128;
 
-/// dw from channels-last x and dy, for a geometry that suits; nothing if a number is not finite.
+/// dw from x and dy in the geometry's format, for a geometry that suits; nothing if a number is not finite.
 pub(in crate::conv) fn weight_cotangent(level: Level, x: &[f32], dy: &[f32], g: &ConvGeometry) -> Option<Buffer> {
     match g.window.h.stride {
         1 if large_pay(g.batch, [g.window.h.output, g.window.w.output]) => by::<6>(level, x, dy, g),
@@ -96,11 +97,12 @@ impl<const N: usize> Job<'_, N> {
         let (wide, far, side) = (apart(self.channels.len()), apart(self.filters.len()), weights_of(N));
         let blocks = Cuts::of_size(self.tiles.len(), 1, most);
         let (mut v, mut m, mut du) = (Scratch::new(), Scratch::new(), Scratch::new());
+        let mut lines = [Lines::new(), Lines::new()];
         let du = du.take(side * side * self.channels.len() * far);
         for block in 0..blocks.blocks() {
             let (first, count) = (self.tiles.start + blocks.range(block).start, blocks.range(block).len());
             let (v, m) = (v.take(N * N * count * wide), m.take(N * N * count * far));
-            self.transform(first..first + count, Shared::new(v), Shared::new(m));
+            self.transform(first..first + count, Shared::new(v), Shared::new(m), &mut lines);
             for (y, x) in (0..N).flat_map(|y| (0..side).map(move |x| (y, x))) {
                 // the places of a sum side by side are one product
                 let places = if x + 1 < side { 1 } else { N + 1 - side };
@@ -122,14 +124,15 @@ impl<const N: usize> Job<'_, N> {
     }
 
     /// `v = Bᵀ·d·B` and `m = A·dy·Aᵀ` for some tiles.
-    fn transform(&self, tiles: Range<usize>, v: Shared<f32>, m: Shared<f32>) {
+    fn transform(&self, tiles: Range<usize>, v: Shared<f32>, m: Shared<f32>, [of_x, of_dy]: &mut [Lines; 2]) {
         let (images, grid) = (self.images, self.grid);
         let v = Rows { to: v, count: tiles.len(), apart: apart(self.channels.len()) };
         let m = Rows { to: m, apart: apart(self.filters.len()), ..v };
         let (channels, filters) = (self.channels.clone(), self.filters.clone());
-        run_at(self.level, Inputs::<N, N> { images, channels, grid, tiles: tiles.clone(), v });
+        Inputs::<N, N> { images, channels, grid, tiles: tiles.clone(), v }.compute(self.level, of_x);
         let size = [self.g.window.h.output, self.g.window.w.output, self.g.filters];
-        run_at(self.level, Cotangents::<N> { dy: self.dy, size, filters, grid, tiles, m });
+        let (dy, format) = (self.dy, self.g.format);
+        Cotangents::<N> { dy, format, size, filters, grid, tiles, m }.compute(self.level, of_dy);
     }
 
     /// `du += vᵀ·m` for one place of so many tiles.

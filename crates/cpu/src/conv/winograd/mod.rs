@@ -16,6 +16,7 @@
 mod factors;
 mod finish;
 mod gradient;
+mod lines;
 #[cfg(test)]
 mod tests;
 mod transform;
@@ -25,10 +26,11 @@ use crate::gemm::{self, Block, Left, Run, Scratch, Start, Tile, TileOf, collide}
 use crate::known::Derived;
 use crate::par::{GRAIN, Shared, for_ranges, threads};
 use crate::simd::{Level, run_at};
-use cotangent_base::{ConvGeometry, DType, Slide};
+use cotangent_base::{ConvGeometry, DType, DataFormat, Slide};
 use factors::{input_of, side, sides, weights_of};
 pub(super) use finish::{Finish, Plain, Pooled, least};
 pub(super) use gradient::weight_cotangent;
+use lines::Lines;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use transform::{Inputs, Outputs, Rows, Weights};
@@ -47,7 +49,7 @@ const FEW_WEIGHTS: usize = 1 << 13;
 /// No more transformed weights than this are kept with those that they were made of.
 const KEPT: usize = 1 << 20;
 
-/// A convolution that [`suits`], channels last.
+/// A convolution that [`suits`]; its results have the channels last.
 pub(super) struct Winograd<'a> {
     level: Level,
     images: Images<'a>,
@@ -64,11 +66,11 @@ pub(super) struct Winograd<'a> {
 /// What the windows slide over.
 #[derive(Clone, Copy)]
 struct Images<'a> {
-    /// `[n, h, w, c]`.
     x: &'a [f32],
     /// The vertical and the horizontal axis.
     axes: [Axis; 2],
     channels: usize,
+    format: DataFormat,
 }
 
 impl<'a> Images<'a> {
@@ -76,7 +78,7 @@ impl<'a> Images<'a> {
     fn under(x: &'a [f32], g: &ConvGeometry) -> Self {
         assert!(suits_dw(DType::F32, g) && x.len() == g.x_shape().count());
         let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.input, before: s.before });
-        Self { x, axes, channels: g.channels }
+        Self { x, axes, channels: g.channels, format: g.format }
     }
 
     /// The images over which flipped windows make the cotangent of the convolution's images.
@@ -84,7 +86,7 @@ impl<'a> Images<'a> {
         assert!(suits_dx(DType::F32, g) && dy.len() == g.y_shape().count());
         let before = |s: Slide| if s.stride == 1 { 2 - s.before } else { 0 };
         let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.output, before: before(s) });
-        Self { x: dy, axes, channels: g.filters }
+        Self { x: dy, axes, channels: g.filters, format: g.format }
     }
 }
 
@@ -265,12 +267,12 @@ impl<F: Finish> Plan<'_, F> {
         let m: &mut [f32] = m.take(products * products * tiles.len() * far);
         let rows = Rows { to: Shared::new(v), count: tiles.len(), apart: wide };
         let (images, grid, finish, count) = (self.conv.images, self.tiles, self.finish, tiles.len());
-        let channels = 0..images.channels;
+        let (channels, lines) = (0..images.channels, &mut Lines::new());
         match self.conv.inputs {
-            3 => run_at(level, Inputs::<3, 4> { images, channels, grid, tiles: tiles.clone(), v: rows }),
-            4 => run_at(level, Inputs::<4, 4> { images, channels, grid, tiles: tiles.clone(), v: rows }),
-            5 => run_at(level, Inputs::<5, 5> { images, channels, grid, tiles: tiles.clone(), v: rows }),
-            _ => run_at(level, Inputs::<6, 6> { images, channels, grid, tiles: tiles.clone(), v: rows }),
+            3 => Inputs::<3, 4> { images, channels, grid, tiles: tiles.clone(), v: rows }.compute(level, lines),
+            4 => Inputs::<4, 4> { images, channels, grid, tiles: tiles.clone(), v: rows }.compute(level, lines),
+            5 => Inputs::<5, 5> { images, channels, grid, tiles: tiles.clone(), v: rows }.compute(level, lines),
+            _ => Inputs::<6, 6> { images, channels, grid, tiles: tiles.clone(), v: rows }.compute(level, lines),
         }
         let (mut left, mut out) = (Left::new(), Vec::new());
         (left.runs, left.step) = (vec![Run { at: 0, len: self.conv.images.channels }], 1);

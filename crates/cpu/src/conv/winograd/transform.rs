@@ -4,6 +4,7 @@ use super::factors::{differences, gather, opposites, side, spread, step, sums, w
 use super::{Axis, Finish, Images};
 use crate::par::Shared;
 use crate::simd::{Kernel, Vector};
+use cotangent_base::DataFormat;
 use std::ops::Range;
 
 /// `u[place, panel, c, column] = G·g·Gᵀ` of weights `[tap, c, k]`, in panels of `width` filters; filters that are over in
@@ -63,7 +64,7 @@ fn position(tile: usize, [rows, columns]: [usize; 2]) -> (usize, [usize; 2]) {
     (tile / (rows * columns), [in_image / columns, in_image % columns])
 }
 
-/// `v[place, tile] = Bᵀ·d·B` for some tiles and channels.
+/// `v[place, tile] = Bᵀ·d·B` for some tiles and channels of images with channels last.
 pub(super) struct Inputs<'a, const N: usize, const I: usize> {
     pub images: Images<'a>,
     pub channels: Range<usize>,
@@ -102,7 +103,7 @@ impl Rows {
 impl<const N: usize, const I: usize> Inputs<'_, N, I> {
     /// The pixels under a tile; those outside the image are `zeros`.
     fn pixels(&self, tile: usize, zeros: &[f32]) -> [[*const f32; N]; N] {
-        let Images { x, axes: [h, w], channels } = self.images;
+        let Images { x, axes: [h, w], channels, .. } = self.images;
         let (n, [row, column]) = position(tile, self.grid);
         let image = &x[n * h.input * w.input * channels..][..h.input * w.input * channels];
         let inside = |tile: usize, i: usize, axis: Axis| {
@@ -124,6 +125,7 @@ impl<const N: usize, const I: usize> Kernel<f32> for Inputs<'_, N, I> {
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) {
         let channels = self.channels.clone();
+        assert!(self.images.format == DataFormat::ChannelsLast);
         assert!(channels.end <= self.images.channels && self.v.apart >= channels.len().next_multiple_of(V::WIDTH));
         let zeros = vec![0.0; self.images.channels];
         for (i, tile) in self.tiles.clone().enumerate() {
@@ -216,6 +218,8 @@ impl<F: Finish, const N: usize, const P: usize> Kernel<f32> for Outputs<'_, F, N
 /// does.
 pub(super) struct Cotangents<'a, const N: usize> {
     pub dy: &'a [f32],
+    /// Last, but for [`compute`](Cotangents::compute).
+    pub format: DataFormat,
     /// The height, width and filters of its images.
     pub size: [usize; 3],
     pub filters: Range<usize>,
@@ -228,7 +232,8 @@ impl<const N: usize> Kernel<f32> for Cotangents<'_, N> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector<Scalar = f32>>(self) {
-        let Cotangents { dy, size: [height, width, all], filters, .. } = self;
+        let Cotangents { dy, format, size: [height, width, all], filters, .. } = self;
+        assert!(format == DataFormat::ChannelsLast);
         assert!(filters.end <= all && self.m.apart >= filters.len().next_multiple_of(V::WIDTH));
         for (i, tile) in self.tiles.clone().enumerate() {
             let (n, [row, column]) = position(tile, self.grid);
