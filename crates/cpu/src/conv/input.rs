@@ -2,11 +2,12 @@
 
 use super::patches::Axis;
 use super::{Patches, Sizes, tail};
+use crate::dense::dense;
 use crate::gemm::{Product, Rows, Scratch, Strided};
 use crate::par::{Shared, for_ranges, threads};
 use crate::simd::{Level, SimdFloat};
 use crate::{Buffer, memory};
-use cotangent_base::{ConvGeometry, Layout, Slide, View};
+use cotangent_base::{ConvGeometry, Slide, View};
 use std::ops::Range;
 
 /// About how many numbers of the patches' cotangent are made at a time.
@@ -23,19 +24,21 @@ pub(super) fn by_phases<T: SimdFloat>(level: Level, dy: &[T], w: View<Buffer>, g
     if !unseen.is_empty() {
         memory::zero(dx);
     }
+    let w = dense::<T>(w);
+    let tap = |y: usize, x: usize, filter: usize| (y * g.window.w.kernel + x) * s.group_channels * s.filters + filter;
     for (h, w_phase) in seen {
         for group in 0..g.groups {
             let (channels, filters) = (s.channels_of(group), s.filters_of(group));
-            let taps = w_phase.of(h.of(w.layout, 0), 1).slice(3, filters.start, filters.len(), 1);
-            let taps = memory::copy(View { buffer: w.buffer, layout: taps.permute(&[0, 1, 3, 2]) });
-            let depth = h.axis.kernel * w_phase.axis.kernel * s.group_filters;
+            let taps: Vec<usize> =
+                h.taps().flat_map(|y| w_phase.taps().map(move |x| tap(y, x, filters.start))).collect();
+            let depth = taps.len() * s.group_filters;
             let product = Product {
                 level,
                 rows: g.batch * h.axis.output * w_phase.axis.output,
                 cols: s.group_channels,
                 depth,
                 a: Patches::over(dy, h.axis, w_phase.axis, s.filters, filters),
-                b: Strided::new(taps.as_slice(), 0, [s.group_channels, depth], [1, s.group_channels as isize]),
+                b: Strided::stacked(&w, &taps, [s.group_channels, s.group_filters], [s.filters as isize, 1]),
                 bias: None,
                 spread: true,
             };
@@ -79,10 +82,10 @@ fn phases(s: Slide) -> Vec<Phase> {
 }
 
 impl Phase {
-    /// The phase's taps of the weights, along this axis, the last one first.
-    fn of(&self, w: Layout, axis: usize) -> Layout {
-        let last = self.tap + self.axis.kernel.saturating_sub(1) * self.stride;
-        w.slice(axis, last, self.axis.kernel, -(self.stride as isize))
+    /// The phase's taps along this axis, the last one first.
+    fn taps(&self) -> impl Iterator<Item = usize> {
+        let (tap, stride) = (self.tap, self.stride);
+        (0..self.axis.kernel).rev().map(move |i| tap + i * stride)
     }
 }
 

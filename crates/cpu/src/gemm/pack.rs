@@ -102,6 +102,15 @@ pub(crate) struct Strided<'a, T> {
     at: usize,
     lane: isize,
     step: isize,
+    runs: Option<Runs<'a>>,
+}
+
+/// Steps that do not all lie evenly: each `len` of them begin at a place of their own.
+#[derive(Clone, Copy)]
+struct Runs<'a> {
+    len: usize,
+    /// The places, in place of `at`.
+    at: &'a [usize],
 }
 
 impl<'a, T: SimdFloat> Strided<'a, T> {
@@ -116,28 +125,46 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
             let last = at as isize + reach.iter().map(|r| r.max(&0)).sum::<isize>();
             assert!(first >= 0 && (last as usize) < data.len(), "a matrix lies within its buffer");
         }
-        Self { data, at, lane, step }
+        Self { data, at, lane, step, runs: None }
+    }
+
+    /// The right operand of `lanes` columns made of several such matrices below each other, `len` steps from each place of
+    /// `at` on.
+    ///
+    /// # Panics
+    /// If some elements lie outside `data`.
+    pub fn stacked(data: &'a [T], at: &'a [usize], [lanes, len]: [usize; 2], [lane, step]: [isize; 2]) -> Self {
+        for &at in at {
+            Self::new(data, at, [lanes, len], [lane, step]);
+        }
+        Self { data, at: 0, lane, step, runs: Some(Runs { len, at }) }
     }
 
     /// The same matrix, if its numbers are f32.
     pub fn as_f32s(&self) -> Option<Strided<'a, f32>> {
-        Some(Strided { data: T::as_f32s(self.data)?, at: self.at, lane: self.lane, step: self.step })
+        Some(Strided { data: T::as_f32s(self.data)?, at: self.at, lane: self.lane, step: self.step, runs: self.runs })
     }
 
-    /// Whether neighbouring lanes are neighbours in memory.
+    /// Whether neighbouring lanes are neighbours in memory, and their steps lie evenly.
     pub fn lanes_touch(&self) -> bool {
-        self.lane == 1
+        self.lane == 1 && self.runs.is_none()
     }
 
     /// Whether neighbouring steps are neighbours in memory.
     pub fn steps_touch(&self) -> bool {
-        self.step == 1
+        self.step == 1 && self.runs.is_none()
     }
 
     /// Where the element lies.
     #[inline(always)]
     pub fn place(&self, lane: usize, k: usize) -> *const T {
-        self.data.as_ptr().wrapping_offset(self.at as isize + lane as isize * self.lane + k as isize * self.step)
+        let (at, k) = self.runs.map_or((self.at, k), |runs| (runs.at[k / runs.len], k % runs.len));
+        self.data.as_ptr().wrapping_offset(at as isize + lane as isize * self.lane + k as isize * self.step)
+    }
+
+    /// From step `k` on, how many lie evenly.
+    fn evenly(&self, k: usize) -> usize {
+        self.runs.map_or(usize::MAX, |runs| runs.len - k % runs.len)
     }
 
     /// The block as it lies there, for lanes that touch and fill whole vectors.
@@ -189,16 +216,21 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
         panel: usize,
     ) {
         assert!(to.len() >= lanes.len().div_ceil(width) * panel && panel >= width * depth.len());
-        let (from, to) = (self.place(lanes.start, depth.start), to.as_mut_ptr());
-        let (lanes, depth) = (lanes.len(), depth.len());
-        if self.lane == 1 {
-            run_widest_at(level, Spread { from, step: self.step, lanes, depth, to, width, panel });
-            return;
+        let to = to.as_mut_ptr();
+        if self.lanes_touch() {
+            let from = self.place(lanes.start, depth.start);
+            let (lanes, depth) = (lanes.len(), depth.len());
+            return run_widest_at(level, Spread { from, step: self.step, lanes, depth, to, width, panel });
         }
-        for (i, first) in (0..lanes).step_by(width).enumerate() {
-            let (from, to) = (from.wrapping_offset(first as isize * self.lane), to.wrapping_add(i * panel));
-            // SAFETY: `to` has room for the panel, as asserted above, and the block lies in the matrix.
-            unsafe { self.pack_panel(level, from, to, [width.min(lanes - first), depth], width) }
+        for (i, first) in lanes.clone().step_by(width).enumerate() {
+            let mut k = depth.start;
+            while k < depth.end {
+                let (some, steps) = (width.min(lanes.end - first), self.evenly(k).min(depth.end - k));
+                let to = to.wrapping_add(i * panel + (k - depth.start) * width);
+                // SAFETY: `to` has room for the panel, as asserted above, and the steps lie in the matrix.
+                unsafe { self.pack_panel(level, self.place(first, k), to, [some, steps], width) }
+                k += steps;
+            }
         }
     }
 
