@@ -1,6 +1,6 @@
 //! What a layer computes together with the layers behind it: nobody can tell but by the clock.
 
-use cotangent_core::{DType, DataFormat, Device, Rng, Tensor, inspect};
+use cotangent_core::{DType, DataFormat, Device, Rng, Shape, Tensor, inspect};
 use cotangent_nn::{Activation::*, *};
 use cotangent_train::*;
 
@@ -136,11 +136,15 @@ fn values(model: &Model) -> Vec<Tensor> {
     model.params().map(|(_, p)| p.value.detach()).collect()
 }
 
+/// The shapes of what [`normalized`] learns from.
+const X: [usize; 2] = [60, 7];
+const Y: [usize; 2] = [60, 3];
+
 /// Some steps of gradient descent on numbers like raw bytes; gives the ops that they took.
-fn learn(model: &mut Model) -> Vec<&'static str> {
+fn learn(model: &mut Model, x: impl Into<Shape>, y: impl Into<Shape>) -> Vec<&'static str> {
     let mut rng = Rng::new(6);
-    let x = Tensor::uniform([60, 7], 0.0, 255.0, DType::F32, &mut rng);
-    let y = Tensor::uniform([60, 3], -1.0, 1.0, DType::F32, &mut rng);
+    let x = Tensor::uniform(x, 0.0, 255.0, DType::F32, &mut rng);
+    let y = Tensor::uniform(y, -1.0, 1.0, DType::F32, &mut rng);
     model.compile(Sgd::new(0.1), MeanSquaredError, [MeanSquaredError; 0]);
     let (_, profile) = inspect::profile(|| model.fit(&x, &y).batch_size(20).epochs(1).verbose(0).run().unwrap());
     profile.events().iter().map(|event| event.op).collect()
@@ -155,7 +159,7 @@ fn batch_norm_of_data_learns_with_a_dense_layer_what_it_learns_alone() {
         let (mut one, mut two) = (normalized(norm(), activation, false), normalized(norm(), activation, true));
         let start = values(&one);
         two.params_mut().zip(&start).for_each(|((_, p), start)| p.value.set_(start));
-        assert!(learn(&mut one).contains(&op) && !learn(&mut two).contains(&op), "{op}");
+        assert!(learn(&mut one, X, Y).contains(&op) && !learn(&mut two, X, Y).contains(&op), "{op}");
         for (i, ((a, b), start)) in values(&one).iter().zip(&values(&two)).zip(&start).enumerate() {
             let (error, moved) = ((a - b).abs().max(..).item(), (b - start).abs().max(..).item());
             assert!(moved > 0.0 && error <= 1e-5 * moved, "parameter {i}, {op}: {error} of {moved}");
@@ -168,6 +172,51 @@ fn batch_norm_stands_alone_in_inference_and_behind_what_learns() {
     let model = normalized(BatchNorm::new(), Relu, false);
     assert_eq!(ops(&model, &Tensor::ones([4, 7]))[..2], ["batch_norm_inference", "linear_relu"]);
     let layers = Sequential::new([7]).add(Dense::new(6)).add(BatchNorm::new()).add(Dense::new(3));
-    let ops = learn(&mut layers.build(&Device::Cpu, Seed(1)).unwrap());
+    let ops = learn(&mut layers.build(&Device::Cpu, Seed(1)).unwrap(), X, Y);
     assert!(ops.contains(&"batch_norm") && !ops.contains(&"batch_norm_linear"), "{ops:?}");
+}
+
+/// A dense layer for each line of a matrix.
+struct Lines {
+    kernel: Option<Param>,
+    bias: Tensor,
+}
+
+impl Layer for Lines {
+    fn kind(&self) -> &'static str {
+        "Lines"
+    }
+
+    fn build(&mut self, input: Shape, build: &mut Build) -> cotangent_core::Result<Shape> {
+        self.kernel = Some(build.param("kernel", [input[1], 4], Init::GlorotUniform));
+        Ok(Shape::from([input[0], 4]))
+    }
+
+    fn call(&self, x: &Tensor, _: &mut Pass) -> Tensor {
+        let Affine { kernel, bias } = self.affine().expect("built");
+        x.linear(kernel, bias)
+    }
+
+    fn affine(&self) -> Option<Affine<'_>> {
+        self.kernel.as_ref().map(|kernel| Affine { kernel: &kernel.value, bias: Some(&self.bias) })
+    }
+
+    fn params(&self) -> Vec<&Param> {
+        self.kernel.iter().collect()
+    }
+
+    fn params_mut(&mut self) -> Vec<&mut Param> {
+        self.kernel.iter_mut().collect()
+    }
+}
+
+#[test]
+fn a_layer_of_ones_own_can_be_an_affine_map() {
+    for (axis, op, other) in [(-1, "batch_norm_linear", "batch_norm"), (1, "batch_norm", "batch_norm_linear")] {
+        let layers = Sequential::new([3, 7])
+            .add(BatchNorm::new().axis(axis))
+            .add(Lines { kernel: None, bias: Tensor::zeros([4]) });
+        let ops = learn(&mut layers.build(&Device::Cpu, Seed(1)).unwrap(), [60, 3, 7], [60, 3, 4]);
+        assert!(ops.contains(&op) && !ops.contains(&other), "axis {axis}: {ops:?}");
+    }
 }
