@@ -162,6 +162,7 @@ fn geometry(batch: usize, side: usize, channels: usize, filters: usize, stride: 
 #[test]
 fn depths_of_several_blocks_agree() {
     agrees::<f32>(&geometry(2, 7, 70, 40, 1));
+    agrees::<f32>(&geometry(2, 7, 40, 80, 1));
     agrees::<f32>(&geometry(3, 25, 1, 32, 1));
     agrees::<f32>(&geometry(3, 9, 48, 33, 2));
 }

@@ -10,14 +10,14 @@ use crate::simd::{Level, Words, run_at, transpose};
 use cotangent_base::DataFormat;
 use std::ops::Range;
 
-/// Channels-first images, and some of their channels.
+/// Some channels of channels-first images.
 #[derive(Clone, Copy)]
-struct First<'a> {
+struct Channels<'a> {
     /// `[n, c, h, w]`.
     x: &'a [f32],
-    /// The channels, the height, the width.
+    /// All channels, the height, the width.
     size: [usize; 3],
-    /// The first of the channels, and how many.
+    /// The first of these channels, and how many.
     channels: [usize; 2],
 }
 
@@ -35,8 +35,8 @@ impl Lines {
     }
 
     /// The lines of image `n`, at most `most`, which is always the same. Those that were there last stay there.
-    fn bring(&mut self, level: Level, images: First, n: usize, lines: Range<usize>, most: usize) -> &[f32] {
-        let First { x, size: [all, height, width], channels: [first, channels] } = images;
+    fn bring(&mut self, level: Level, images: Channels, n: usize, lines: Range<usize>, most: usize) -> &[f32] {
+        let Channels { x, size: [all, height, width], channels: [first, channels] } = images;
         assert!(lines.len() <= most && lines.end <= height && first + channels <= all && level.is_available());
         let (line, held) = (width * channels, std::mem::replace(&mut self.held, (n, lines.clone())));
         let here = self.scratch.take(most * line);
@@ -86,7 +86,7 @@ impl<const N: usize, const I: usize> Inputs<'_, N, I> {
             return run_at(level, self);
         }
         let count = self.channels.len();
-        let images = First { x, size: [channels, h.input, w.input], channels: [self.channels.start, count] };
+        let images = Channels { x, size: [channels, h.input, w.input], channels: [self.channels.start, count] };
         rows(&self.tiles, self.grid, |n, row, columns, i| {
             let [above, below] = [0, N].map(|i| step(N) * row + i);
             let seen = above.saturating_sub(h.before).min(h.input)..below.saturating_sub(h.before).min(h.input);
@@ -107,7 +107,7 @@ impl<const N: usize> Cotangents<'_, N> {
             return run_at(level, self);
         }
         let count = self.filters.len();
-        let images = First { x: self.dy, size: [filters, height, width], channels: [self.filters.start, count] };
+        let images = Channels { x: self.dy, size: [filters, height, width], channels: [self.filters.start, count] };
         rows(&self.tiles, self.grid, |n, row, columns, i| {
             let seen = (side(N) * row).min(height)..(side(N) * (row + 1)).min(height);
             let (size, grid) = ([seen.len(), width, count], [1, self.grid[1]]);

@@ -66,6 +66,7 @@ pub(super) struct Winograd<'a> {
 /// What the windows slide over.
 #[derive(Clone, Copy)]
 struct Images<'a> {
+    /// In this format.
     x: &'a [f32],
     /// The vertical and the horizontal axis.
     axes: [Axis; 2],
