@@ -4,7 +4,7 @@
 use super::operands::{Left, Right, Rows, Run};
 use super::tile::Tile;
 use crate::Buffer;
-use crate::simd::{Kernel, Level, SimdFloat, Vector, Words, run_widest_at, transpose};
+use crate::simd::{Kernel, Level, SimdFloat, Upcoming, Vector, Words, run_widest_at, transpose};
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -243,6 +243,13 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
         const STEPS: usize = 64;
         for k in (0..depth).step_by(STEPS) {
             let steps = STEPS.min(depth - k);
+            if self.step == 1 {
+                // what the next panel reads, in the order in which it lies: the CPU does not foresee so many lanes
+                for lane in width * k / depth..width * (k + steps) / depth {
+                    let next = from.wrapping_offset((width + lane) as isize * self.lane);
+                    Upcoming::of(next, depth).to_read_later();
+                }
+            }
             let (from, to) = (from.wrapping_offset(k as isize * self.step), to.wrapping_add(k * width));
             // SAFETY: the caller's promise.
             unsafe {

@@ -57,6 +57,14 @@ impl Upcoming {
         }
     }
 
+    /// Asks for them, to read them later.
+    #[inline(always)]
+    pub fn to_read_later(self) {
+        for line in 0..self.lines {
+            prefetch_far(self.at.wrapping_add(line * LINE));
+        }
+    }
+
     /// Asks for them, to write them.
     #[inline(always)]
     pub fn to_write(self) {
