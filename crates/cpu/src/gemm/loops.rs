@@ -27,8 +27,10 @@ const JOB_COLS: usize = 512;
 const GROUP: usize = 4;
 /// Operations that are worth a thread's attention.
 const JOB_WORK: usize = 250_000;
-/// With so few tiles above each other, packing B costs more than it brings.
+/// With so few tiles above each other, packing B costs more than it brings;
 const DIRECT_TILES: usize = 10;
+/// with wide vectors, where A is packed and a row of B is a job's, also with so many.
+const DIRECT_WIDE: usize = 30;
 /// A block of B with so many numbers does not stay in a near cache beside A, and is worth copying
 const LARGE: usize = 1 << 18;
 /// for so many rows.
@@ -120,10 +122,11 @@ impl<T: SimdFloat, A: Lhs<T>> Product<'_, T, A> {
             return Access::Packed;
         }
         let few = self.rows <= DIRECT_TILES * tile.rows;
+        let some = self.rows <= DIRECT_WIDE * tile.rows && self.cols <= JOB_COLS && tile.wide > 0;
         let large = self.rows >= COPY_ROWS && self.cols * self.depth.min(DEPTH) >= LARGE;
         if tile.wide > 0 && self.a.lies() && (large || !few) {
             Access::Copied
-        } else if few && self.cols.is_multiple_of(tile.lanes) {
+        } else if (few || some) && self.cols.is_multiple_of(tile.lanes) {
             Access::Direct
         } else {
             Access::Packed
