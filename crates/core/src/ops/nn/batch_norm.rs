@@ -44,8 +44,21 @@ impl Op<3> for BatchNorm {
 }
 
 impl BatchNorm {
-    /// With the statistics of x; gives the mean and the variance too.
-    pub(super) fn of(x: &Tensor, channel: usize, eps: f64) -> (Self, Tensor, Tensor) {
+    /// With the statistics of x along `axis`, for the op `name`; gives the mean and the variance too.
+    ///
+    /// # Panics
+    /// At the caller's line, if there is no such axis, or gamma or beta does not fit.
+    #[track_caller]
+    pub(super) fn of(
+        name: &'static str,
+        x: &Tensor,
+        [gamma, beta]: [&Tensor; 2],
+        axis: isize,
+        eps: f64,
+    ) -> (Self, Tensor, Tensor) {
+        let channel = check::axis_or_panic(name, axis, x.rank());
+        let vectors = [("gamma", gamma.spec()), ("beta", beta.spec())];
+        check::or_panic(fits(name, x.spec(), channel, &vectors));
         let (mean, var) = kernels::moments(x, channel);
         let inv_std = no_grad(|| (&var + eps).rsqrt());
         (Self { channel, eps, mean: mean.clone(), inv_std }, mean, var)
@@ -119,10 +132,7 @@ impl Tensor {
     /// If there is no such axis, or gamma or beta is not `[C]` of the same dtype.
     #[track_caller]
     pub fn batch_norm(&self, gamma: &Tensor, beta: &Tensor, axis: isize, eps: f64) -> (Tensor, Tensor, Tensor) {
-        let channel = check::axis_or_panic("batch_norm", axis, self.rank());
-        let vectors = [("gamma", gamma.spec()), ("beta", beta.spec())];
-        check::or_panic(fits("batch_norm", self.spec(), channel, &vectors));
-        let (op, mean, var) = BatchNorm::of(self, channel, eps);
+        let (op, mean, var) = BatchNorm::of("batch_norm", self, [gamma, beta], axis, eps);
         (apply(op, [self, gamma, beta]), mean, var)
     }
 }

@@ -3,11 +3,10 @@
 //! of which γ and β want sums alone: with `P = x̂ᵀ·dy` and `s = Σ dy`, the leading axes taken as rows,
 //! `dγ = Σₖ w∘P`, `dβ = w·s`, `dw = γ∘P + β·sᵀ`, `db = s`. Saves the operands, the statistics, `z`.
 
-use super::batch_norm::{BatchNorm, fits};
+use super::batch_norm::BatchNorm;
 use super::linear::{self, Linear, affine, rows};
 use super::rectified::{Rectified, Rectify, rectified};
 use crate::autograd::{Op, Saved, apply, is_tracking};
-use crate::ops::check;
 use crate::{Spec, Tensor, kernels};
 use cotangent_base::{Saves, ShapeError};
 
@@ -90,8 +89,8 @@ impl Tensor {
         w: &Tensor,
         b: &Tensor,
     ) -> (Tensor, Tensor, Tensor) {
-        let (op, mean, var) = prepared(self, gamma, beta, eps);
-        (apply(op, [self, gamma, beta, w, b]), mean, var)
+        let (norm, mean, var) = BatchNorm::of("batch_norm_linear", self, [gamma, beta], -1, eps);
+        (apply(BatchNormLinear(norm), [self, gamma, beta, w, b]), mean, var)
     }
 
     /// [`batch_norm_linear`](Tensor::batch_norm_linear) with a [`relu`](Tensor::relu) at the end.
@@ -107,17 +106,7 @@ impl Tensor {
         w: &Tensor,
         b: &Tensor,
     ) -> (Tensor, Tensor, Tensor) {
-        let (op, mean, var) = prepared(self, gamma, beta, eps);
-        (apply(Rectified(op), [self, gamma, beta, w, b]), mean, var)
+        let (norm, mean, var) = BatchNorm::of("batch_norm_linear", self, [gamma, beta], -1, eps);
+        (apply(Rectified(BatchNormLinear(norm)), [self, gamma, beta, w, b]), mean, var)
     }
-}
-
-/// The op with the statistics of x, and those.
-#[track_caller]
-fn prepared(x: &Tensor, gamma: &Tensor, beta: &Tensor, eps: f64) -> (BatchNormLinear, Tensor, Tensor) {
-    let channel = check::axis_or_panic("batch_norm_linear", -1, x.rank());
-    let vectors = [("gamma", gamma.spec()), ("beta", beta.spec())];
-    check::or_panic(fits("batch_norm_linear", x.spec(), channel, &vectors));
-    let (norm, mean, var) = BatchNorm::of(x, channel, eps);
-    (BatchNormLinear(norm), mean, var)
 }

@@ -2,7 +2,7 @@
 //! cache. Images that are exchanged as a whole are written and read once more.
 
 use super::factors::{side, step};
-use super::transform::{Cotangents, Inputs, Rows};
+use super::transform::{Cotangents, Inputs, Rows, position};
 use super::{Axis, Images};
 use crate::gemm::Scratch;
 use crate::par::Shared;
@@ -64,9 +64,9 @@ impl Lines {
 fn rows(tiles: &Range<usize>, grid: [usize; 2], mut run: impl FnMut(usize, usize, Range<usize>, usize)) {
     let mut tile = tiles.start;
     while tile < tiles.end {
-        let (row, column) = (tile / grid[1], tile % grid[1]);
+        let (n, [row, column]) = position(tile, grid);
         let end = grid[1].min(column + tiles.end - tile);
-        run(row / grid[0], row % grid[0], column..end, tile - tiles.start);
+        run(n, row, column..end, tile - tiles.start);
         tile += end - column;
     }
 }

@@ -59,7 +59,7 @@ impl<const P: usize> Kernel<f32> for Weights<'_, P> {
 }
 
 /// The row and column of a tile, and its image.
-fn position(tile: usize, [rows, columns]: [usize; 2]) -> (usize, [usize; 2]) {
+pub(super) fn position(tile: usize, [rows, columns]: [usize; 2]) -> (usize, [usize; 2]) {
     let in_image = tile % (rows * columns);
     (tile / (rows * columns), [in_image / columns, in_image % columns])
 }
