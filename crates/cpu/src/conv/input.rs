@@ -1,6 +1,6 @@
 //! The cotangent of a convolution's input.
 
-use super::patches::Axis;
+use super::axis::Axis;
 use super::{Patches, Sizes, tail};
 use crate::dense::dense;
 use crate::gemm::{Product, Rows, Scratch, Strided};
@@ -75,7 +75,7 @@ fn phases(s: Slide) -> Vec<Phase> {
         let output = (s.input - first).div_ceil(s.stride);
         let reach = (kernel.max(1) - 1) * s.dilation;
         let before = reach as isize - ((first + s.before) / s.stride) as isize;
-        let axis = Axis { input: s.output, output, kernel, stride: 1, dilation: s.dilation, before };
+        let axis = Axis { input: s.output, output, kernel, stride: 1, dilation: s.dilation, before, banded: false };
         Phase { first, axis, tap, stride: s.stride }
     };
     (0..s.stride.min(s.input)).map(phase).collect()

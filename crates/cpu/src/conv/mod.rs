@@ -7,6 +7,7 @@
 //! greater strides it is put together from several such (see `input`). Only for strides and dilations at once are the
 //! patches' cotangents `dy·wᵀ` added up where the patches came from.
 
+mod axis;
 mod format;
 mod input;
 mod patches;

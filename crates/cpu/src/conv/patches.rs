@@ -1,63 +1,18 @@
 //! The matrix of patches of a batch of images. It stands nowhere in memory: along a row of windows its rows lie
 //! evenly in the image, and along a row of taps its columns do, so that the microkernel reads them where they are.
-//! Patches that reach over an edge are copied with their padding, or if these are many all lines of the images.
+//! Patches that reach over an edge are copied with their padding, or if these are many all lines of the images; where much
+//! would be padding, the taps that lie in it are left out (see `banded`).
 
+use super::axis::{Axis, Band, banded};
 use crate::Buffer;
-use crate::gemm::{Cuts, Left, Lhs, Packer, Rows, Run, Scratch, apart, collide};
+use crate::gemm::{Cuts, Group, LeftBlock, Lhs, Packer, Rows, Run, Scratch, apart, collide};
 use crate::par::{Shared, for_each};
 use crate::simd::SimdFloat;
-use cotangent_base::{ConvGeometry, Slide, Window};
+use cotangent_base::{ConvGeometry, Window};
 use std::ops::Range;
 
 /// The most columns of a block of patches.
 const DEPTH: usize = 640;
-
-/// One axis of the window that slides, as [`Slide`] has it; but the first window may also start inside.
-#[derive(Clone, Copy)]
-pub(super) struct Axis {
-    pub input: usize,
-    pub output: usize,
-    pub kernel: usize,
-    pub stride: usize,
-    pub dilation: usize,
-    pub before: isize,
-}
-
-impl Axis {
-    fn new(s: Slide) -> Self {
-        let Slide { input, output, kernel, stride, dilation, before } = s;
-        Self { input, output, kernel, stride, dilation, before: before as isize }
-    }
-
-    /// The position under tap 0 of window `out`.
-    fn start(self, out: usize) -> isize {
-        (out * self.stride) as isize - self.before
-    }
-
-    /// The positions from the first window `windows` to the end of the last.
-    fn span(self, windows: &Range<usize>) -> Range<isize> {
-        self.start(windows.start)..self.start(windows.end - 1) + self.reach() as isize
-    }
-
-    /// The positions from a window's first tap to its last.
-    fn reach(self) -> usize {
-        self.kernel.saturating_sub(1) * self.dilation + 1
-    }
-
-    /// The windows that reach over no edge.
-    fn inside(self) -> Range<usize> {
-        let first = (self.before.max(0) as usize).div_ceil(self.stride).min(self.output);
-        let last = (self.input as isize + self.before - self.reach() as isize).max(-1);
-        let end = (last.div_euclid(self.stride as isize) + 1) as usize;
-        first..end.clamp(first, self.output)
-    }
-
-    /// Whether some window reaches over an edge.
-    fn is_padded(self) -> bool {
-        let span = self.span(&(0..self.output.max(1)));
-        span.start < 0 || span.end > self.input as isize
-    }
-}
 
 /// Row `(n, p)`, column `(tap, c)`: the number of image n that lies under the tap of window p, in channel c of
 /// some neighbouring channels of channels-last images; 0 in the padding.
@@ -93,6 +48,12 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
 
     /// The patches of windows that slide along these axes.
     pub fn over(image: &'a [T], h: Axis, w: Axis, channels: usize, group: Range<usize>) -> Self {
+        let [h, w] = banded([h, w], image.len() / (h.input * w.input * channels).max(1));
+        Self::whole(image, h, w, channels, group)
+    }
+
+    /// The same, all taps of the axes but for banded ones.
+    fn whole(image: &'a [T], h: Axis, w: Axis, channels: usize, group: Range<usize>) -> Self {
         assert!(image.len().is_multiple_of((h.input * w.input * channels).max(1)) && group.end <= channels);
         let copied = if collide::<T>((w.stride * channels) as isize) {
             Copied::Lines
@@ -209,26 +170,61 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
         }
     }
 
-    /// How many columns lie side by side in a line: a row of taps, or the channels of one.
-    fn width(&self) -> usize {
-        let touch = self.w.dilation == 1 && self.pixel() == self.count;
-        if touch { self.w.kernel * self.count } else { self.count }
+    /// Where a tap lies from a window's first.
+    fn tap(&self, y: usize, x: usize) -> isize {
+        (y * self.h.dilation * self.line() + x * self.w.dilation * self.pixel()) as isize
     }
 
-    /// The places of the columns from the window's first: pieces of lines.
-    fn columns(&self, columns: Range<usize>) -> impl Iterator<Item = Run> {
-        let (h, w, count, pixel, line, width) = (self.h, self.w, self.count, self.pixel(), self.line(), self.width());
-        let mut column = columns.start;
-        std::iter::from_fn(move || {
-            if column == columns.end {
+    /// Whether the columns of neighbouring taps lie side by side.
+    fn taps_touch(&self) -> bool {
+        self.w.dilation == 1 && self.pixel() == self.count
+    }
+
+    /// How many columns lie side by side in a line: a row of taps, or the channels of one.
+    fn width(&self) -> usize {
+        if self.taps_touch() { self.w.kernel * self.count } else { self.count }
+    }
+
+    /// The columns of some taps, as places from the first tap: pieces of lines.
+    fn columns(&self, columns: Range<usize>, [taps_h, taps_w]: [Range<usize>; 2]) -> impl Iterator<Item = Run> {
+        let (patches, first) = (*self, self.tap(taps_h.start, taps_w.start));
+        let abreast = if self.taps_touch() { taps_w.len().max(1) } else { 1 };
+        let mut done = columns.start;
+        let pieces = taps_h.flat_map(move |y| taps_w.clone().step_by(abreast).map(move |x| (y, x)));
+        pieces.filter_map(move |(y, x)| {
+            let piece = (y * patches.w.kernel + x) * patches.count;
+            let (start, end) = (piece.max(columns.start), (piece + abreast * patches.count).min(columns.end));
+            if start >= end {
                 return None;
             }
-            let (tap, channel) = (column / count, column % count);
-            let (y, x) = (tap / w.kernel * h.dilation, tap % w.kernel * w.dilation);
-            let len = (width - column % width).min(columns.end - column);
-            column += len;
-            Some(Run { at: (y * line + x * pixel + channel) as isize, len })
+            let at = patches.tap(y, x) - first + (start - piece) as isize;
+            let skip = start - std::mem::replace(&mut done, end);
+            Some(Run { at, len: end - start, skip })
         })
+    }
+
+    /// The windows that see the same taps, along each axis: first the greatest band of each.
+    fn bands(&self) -> impl Iterator<Item = [Band; 2]> {
+        let (h, w) = (self.h.bands(), self.w.bands());
+        h.into_iter().flat_map(move |h| w.clone().into_iter().map(move |w| [h.clone(), w]))
+    }
+
+    /// Puts those of some windows side by side that see the same taps, from the first tap that they see on.
+    fn group(&self, left: &mut LeftBlock<T>, windows: Range<usize>) {
+        let rows = std::mem::take(&mut left.rows);
+        left.order.clear();
+        left.groups.clear();
+        let width = self.w.output;
+        let lines = windows.start / width..(windows.end - 1) / width + 1;
+        for [h, w] in self.bands() {
+            let (start, first) = (left.order.len(), self.tap(h.taps.start, w.taps.start));
+            for line in lines.clone().filter(|line| h.windows.contains(&(line % self.h.output))) {
+                let [from, to] = [w.windows.start, w.windows.end].map(|x| line * width + x);
+                left.order.extend((from.max(windows.start)..to.min(windows.end)).map(|window| window - windows.start));
+            }
+            left.rows.extend(left.order[start..].iter().map(|&row| rows[row].wrapping_offset(first)));
+            left.groups.push(Group { rows: start..left.order.len(), runs: 0..0 });
+        }
     }
 }
 
@@ -240,7 +236,7 @@ impl<T: SimdFloat> Lhs<T> for Patches<'_, T> {
     fn block(
         &self,
         _packer: Packer,
-        left: &mut Left<T>,
+        left: &mut LeftBlock<T>,
         scratch: &mut Scratch<T>,
         rows: Range<usize>,
         depth: Range<usize>,
@@ -256,12 +252,19 @@ impl<T: SimdFloat> Lhs<T> for Patches<'_, T> {
                 self.places(lines).find(self.image.as_ptr(), among, &mut left.rows);
             }
             if self.copied == Copied::Edges {
-                self.copy_edges(scratch, windows, &mut left.rows);
+                self.copy_edges(scratch, windows.clone(), &mut left.rows);
+            }
+            if self.h.banded || self.w.banded {
+                self.group(left, windows);
             }
             left.held = rows;
         }
         left.runs.clear();
-        left.runs.extend(self.columns(depth));
+        for (i, [h, w]) in self.bands().enumerate() {
+            let first = left.runs.len();
+            left.runs.extend(self.columns(depth.clone(), [h.taps, w.taps]));
+            left.groups.get_mut(i).into_iter().for_each(|group| group.runs = first..left.runs.len());
+        }
         // what several taps see comes by itself for the later ones
         (left.step, left.cold) = (1, self.copied != Copied::Lines && self.h.kernel * self.w.kernel == 1);
     }
@@ -281,7 +284,7 @@ impl<T: SimdFloat> Lhs<T> for Transposed<'_, T> {
     fn block(
         &self,
         _packer: Packer,
-        left: &mut Left<T>,
+        left: &mut LeftBlock<T>,
         _scratch: &mut Scratch<T>,
         rows: Range<usize>,
         depth: Range<usize>,
@@ -290,9 +293,10 @@ impl<T: SimdFloat> Lhs<T> for Transposed<'_, T> {
         assert!(p.copied == Copied::Nothing, "the patches lie in memory");
         let lines = p.places(depth.start / p.w.output..depth.end / p.w.output);
         left.runs.clear();
-        left.runs.extend(lines.lines.iter().map(|&at| Run { at, len: p.w.output }));
+        left.runs.extend(lines.lines.iter().map(|&at| Run { at, len: p.w.output, skip: 0 }));
         let (width, skip) = (p.width(), rows.start % p.width());
-        let pieces = p.columns(rows.start - skip..rows.end).map(|run| run.at).collect();
+        let taps = [0..p.h.kernel, 0..p.w.kernel];
+        let pieces = p.columns(rows.start - skip..rows.end, taps).map(|run| run.at).collect();
         let pieces = Rows { lines: pieces, width, skip, row: 1 };
         pieces.find(p.image.as_ptr(), 0..rows.len(), &mut left.rows);
         // each step lies in a cache line of its own
@@ -319,7 +323,8 @@ struct PaddedCopy {
 impl<'a, T: SimdFloat> StoredImages<'a, T> {
     /// The channels-last images x of a convolution.
     pub fn new(x: &'a [T], g: &'a ConvGeometry) -> Self {
-        let all = Patches::new(x, g.window, g.channels, 0..g.channels);
+        let [h, w] = [g.window.h, g.window.w].map(Axis::new);
+        let all = Patches::whole(x, h, w, g.channels, 0..g.channels);
         let copy = (all.copied != Copied::Nothing).then(|| Patches { copied: Copied::Lines, ..all }.copy_all(g.batch));
         Self { x, g, copy }
     }

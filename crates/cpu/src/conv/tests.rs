@@ -1,6 +1,7 @@
 //! The three passes agree with their definition for random geometries, both formats, every level and number of
 //! threads.
 
+use super::axis::{Axis, banded};
 use super::*;
 use crate::cases::{assert_same_on_any_threads, buffer, numbers, values, whole};
 use crate::gemm::tests::assert_rounded;
@@ -173,6 +174,35 @@ fn patches_over_an_edge_agree() {
         let spec = WindowSpec { stride: [2, 1], padding: Padding::Explicit([1, 0, 2, 1]), ..WindowSpec::new([3, 2]) };
         let window = spec.over("conv2d", [33, 29]).expect("it fits");
         agrees::<f32>(&ConvGeometry { batch: 3, channels: 6, filters: 8, groups: 2, window, format });
+    }
+}
+
+#[test]
+fn windows_that_leave_out_taps_in_the_padding_agree() {
+    // several blocks of windows and of columns
+    let window = |spec: WindowSpec, size: [usize; 2]| spec.over("conv2d", size).expect("it fits");
+    let small = |stride, dilation| WindowSpec {
+        stride: [stride; 2],
+        dilation: [dilation; 2],
+        padding: Padding::Same,
+        ..WindowSpec::new([3, 3])
+    };
+    let windows = [
+        window(small(2, 1), [11, 14]),
+        window(small(1, 4), [7, 9]),
+        // along one axis, and so far over the edge that some windows see nothing
+        window(WindowSpec { padding: Padding::Explicit([0, 0, 2, 2]), ..WindowSpec::new([1, 3]) }, [40, 5]),
+        window(WindowSpec { padding: Padding::Explicit([4, 0, 0, 3]), ..WindowSpec::new([3, 3]) }, [5, 6]),
+    ];
+    for (window, groups) in windows.into_iter().zip([1, 2, 1, 1]) {
+        let [h, w] = banded([window.h, window.w].map(Axis::new), 17);
+        assert!(h.banded || w.banded);
+        for format in [DataFormat::ChannelsLast, DataFormat::ChannelsFirst] {
+            let g = ConvGeometry { batch: 17, channels: 76 * groups, filters: 34 * groups, groups, window, format };
+            agrees::<f32>(&g);
+            agrees::<f64>(&g);
+            formats_agree::<f32>(&g, true);
+        }
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) enum Start<T> {
 /// `C = start + A·B` for one block of each: all tiles of the block, which has a row of C for each row of A.
 pub(crate) struct Block<'a, T> {
     /// A, `rows × depth`.
-    pub left: &'a Left<T>,
+    pub left: Left<'a, T>,
     /// B, `depth × cols`.
     pub right: Right<T>,
     /// If B is a packed block of this core's own: what there is still to do for it.
@@ -265,10 +265,11 @@ impl<T: SimdFloat> Block<'_, T> {
             Start::Bias(bias) => unsafe { V::load(bias.add(p.col + v * V::WIDTH)) },
             _ => V::zero(),
         });
+        let rows = tile::<_, R>(self.out, p.row);
         macro_rules! rows {
             ($next:expr; $($r:literal)*) => {{$(
                 if const { $r < R } {
-                    let out = self.out[p.row + $r].cast_mut().wrapping_add(p.col);
+                    let out = rows[$r % R].cast_mut().wrapping_add(p.col);
                     for v in 0..N {
                         // SAFETY: the caller's promise.
                         unsafe {
@@ -313,7 +314,7 @@ impl<T: SimdFloat> Block<'_, T> {
         p: Place<T>,
     ) -> [[V; N]; R] {
         let mut sums = [[V::zero(); N]; R];
-        let rows: [_; R] = std::array::from_fn(|r| self.left.rows[p.row + r]);
+        let rows = *tile::<_, R>(self.left.rows, p.row);
         let beside = VECTORS * V::WIDTH;
         let step = if B == ANY { self.left.step } else { 1 };
         let mut b = match B {
@@ -324,8 +325,11 @@ impl<T: SimdFloat> Block<'_, T> {
         let to = self.right.at.wrapping_add(p.col / beside * self.right.panel);
         let mut to = Right { at: to, step: beside as isize, ..self.right };
         let mut later = Later { ahead: p.ahead, next: self.next_rows::<R>(p), to_go: p.depth, asked: 0 };
-        for run in &self.left.runs {
+        for run in self.left.runs {
             let (mut k, mut steps) = (run.at, run.len);
+            if run.skip > 0 {
+                b = b.later(run.skip as isize);
+            }
             while steps > 0 {
                 let some = steps.min(stretch(B));
                 self.ask::<V, R, N, B>(p, &mut later, k, some);
@@ -394,6 +398,12 @@ impl<T: SimdFloat> Block<'_, T> {
             later.asked = until;
         }
     }
+}
+
+/// The places of the `R` rows of a tile, which begin at `row`.
+#[inline(always)]
+fn tile<T, const R: usize>(rows: &[*const T], row: usize) -> &[*const T; R] {
+    rows[row..].first_chunk().expect("a tile lies in its block")
 }
 
 /// What is still to be asked for.

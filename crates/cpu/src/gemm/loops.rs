@@ -6,7 +6,7 @@
 //! depth alone, so no other choice made here (tiles, rows and columns for a thread, packing or not) changes a bit.
 
 use super::kernel::{Block, Own, Start};
-use super::operands::{Left, Right, Rows};
+use super::operands::{LeftBlock, Right, Rows};
 use super::pack::{Cuts, Lhs, Packer, Scratch, Strided};
 use super::parts::{add_up, parts};
 use super::tile::{Tile, TileOf, WIDE_ROWS};
@@ -283,13 +283,15 @@ impl<T: SimdFloat, A: Lhs<T>> Plan<'_, T, A> {
     /// # Safety
     /// `out` is valid for them, and nobody else uses them meanwhile.
     unsafe fn job(&self, job: &Job<'_, T>, rows: Cuts) {
-        let (mut left, mut out, mut scratch) = (Left::new(), Vec::new(), (Scratch::new(), Scratch::new()));
+        let (mut left, mut out, mut scratch) = (LeftBlock::new(), Vec::new(), (Scratch::new(), Scratch::new()));
         let mut compute = |row: usize, block: usize, right: Right<T>, own: Option<Own<T>>| {
             let (rows, start) = (rows.range(row), if block == job.depth.start { job.start } else { Start::Out });
             job.places.find(job.out.wrapping_add(job.cols.start), rows.clone(), &mut out);
             self.product.a.block(self.packer, &mut left, &mut scratch.0, rows, self.depth.range(block));
-            let block = Block { left: &left, right, own, cols: job.cols.len(), start, out: &out };
-            run_widest_at(self.packer.level, block);
+            for (left, out) in left.groups(&mut out) {
+                let block = Block { left, right, own, cols: job.cols.len(), start, out };
+                run_widest_at(self.packer.level, block);
+            }
         };
         if self.packed.is_some() || self.access == Access::Direct {
             // C stays in the cache while B passes

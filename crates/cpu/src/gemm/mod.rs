@@ -16,7 +16,7 @@ mod tile;
 
 pub(crate) use kernel::{Block, Start};
 pub(crate) use loops::Product;
-pub(crate) use operands::{Left, Right, Rows, Run};
+pub(crate) use operands::{Group, Left, LeftBlock, Right, Rows, Run};
 pub(crate) use pack::{Cuts, Lhs, Packer, Scratch, Strided, apart, collide};
 pub(crate) use parts::add_up;
 pub(crate) use tile::{Tile, TileOf};

@@ -10,6 +10,8 @@ pub(crate) struct Run {
     pub at: isize,
     /// How many.
     pub len: usize,
+    /// How many steps before it, which also B has, are left out.
+    pub skip: usize,
 }
 
 /// Where the rows of a matrix lie: row i at `lines[(skip + i) / width] + (skip + i) % width · row`. A matrix is one line of
@@ -68,31 +70,70 @@ impl Rows {
     }
 }
 
-/// Where the block of A is: step j of run r of row i at `runs[r].at + j·step` from `rows[i]`. A matrix is a run of steps; a
-/// convolution's patches have a run for each row of taps.
-pub(crate) struct Left<T> {
+/// Where rows of a block of A are: step j of run r of row i at `runs[r].at + j·step` from `rows[i]`. A matrix is a run of
+/// steps; a convolution's patches have a run for each row of taps.
+#[derive(Clone, Copy)]
+pub(crate) struct Left<'a, T> {
     /// The first number of each row.
-    pub rows: Vec<*const T>,
-    /// The runs, which together are the block's depth.
-    pub runs: Vec<Run>,
+    pub rows: &'a [*const T],
+    /// The runs in rising order. Steps of the block that are in none of them are 0.
+    pub runs: &'a [Run],
     /// The distance between the steps of a run.
     pub step: isize,
     /// Whether it lies in main memory rather than in a cache; its steps touch then, or its rows.
     pub cold: bool,
-    /// The rows that were copied last, where a block of A keeps them.
-    pub held: Range<usize>,
 }
 
-impl<T> Left<T> {
-    /// No block yet.
-    pub fn new() -> Self {
-        Self { rows: Vec::new(), runs: Vec::new(), step: 0, cold: false, held: 0..0 }
-    }
-
+impl<T> Left<'_, T> {
     /// The steps of all runs.
     #[inline(never)]
     pub fn depth(&self) -> usize {
         self.runs.iter().map(|run| run.len).sum()
+    }
+}
+
+/// The block of A that a thread computes with, in memory that it uses again and again.
+pub(crate) struct LeftBlock<T> {
+    /// As [`Left`] has them, those of all groups.
+    pub rows: Vec<*const T>,
+    pub runs: Vec<Run>,
+    pub step: isize,
+    pub cold: bool,
+    /// Rows that have the same runs, side by side; without any all rows have all runs.
+    pub groups: Vec<Group>,
+    /// Which row of the block each one is, if there are groups.
+    pub order: Vec<usize>,
+    /// The rows that were copied last, where a block of A keeps them.
+    pub held: Range<usize>,
+}
+
+/// Some rows of a block of A, and their runs.
+#[derive(Clone)]
+pub(crate) struct Group {
+    pub rows: Range<usize>,
+    pub runs: Range<usize>,
+}
+
+impl<T> LeftBlock<T> {
+    /// No block yet.
+    pub fn new() -> Self {
+        let (groups, order) = (Vec::new(), Vec::new());
+        Self { rows: Vec::new(), runs: Vec::new(), step: 0, cold: false, groups, order, held: 0..0 }
+    }
+
+    /// The groups that have rows, and where their rows of C begin, of which `out` has all in order.
+    pub fn groups<'a>(&'a self, out: &'a mut Vec<*const T>) -> impl Iterator<Item = (Left<'a, T>, &'a [*const T])> {
+        if !self.groups.is_empty() {
+            *out = self.order.iter().map(|&row| out[row]).collect();
+        }
+        let out = &*out;
+        let left = |Group { rows, runs }: Group| {
+            let (rows_of_c, rows, runs) = (&out[rows.clone()], &self.rows[rows], &self.runs[runs]);
+            (Left { rows, runs, step: self.step, cold: self.cold }, rows_of_c)
+        };
+        let all = Group { rows: 0..self.rows.len(), runs: 0..self.runs.len() };
+        let groups = (0..self.groups.len().max(1)).map(move |i| self.groups.get(i).unwrap_or(&all).clone());
+        groups.filter(|group| !group.rows.is_empty()).map(left)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Packing: blocks of A and B are copied to where the microkernel reads them in order, from any strides or from
 //! matrices that exist nowhere in memory, as the patches of a convolution.
 
-use super::operands::{Left, Right, Rows, Run};
+use super::operands::{LeftBlock, Right, Rows, Run};
 use super::tile::Tile;
 use crate::Buffer;
 use crate::simd::{Kernel, Level, SimdFloat, Upcoming, Vector, Words, run_widest_at, transpose};
@@ -22,7 +22,7 @@ pub(crate) trait Lhs<T: SimdFloat>: Copy + Sync {
     fn block(
         &self,
         packer: Packer,
-        left: &mut Left<T>,
+        left: &mut LeftBlock<T>,
         scratch: &mut Scratch<T>,
         rows: Range<usize>,
         depth: Range<usize>,
@@ -289,13 +289,13 @@ impl<T: SimdFloat> Lhs<T> for Strided<'_, T> {
     fn block(
         &self,
         packer: Packer,
-        left: &mut Left<T>,
+        left: &mut LeftBlock<T>,
         scratch: &mut Scratch<T>,
         rows: Range<usize>,
         depth: Range<usize>,
     ) {
         left.runs.clear();
-        left.runs.push(Run { at: 0, len: depth.len() });
+        left.runs.push(Run { at: 0, len: depth.len(), skip: 0 });
         left.cold = false;
         if self.step != 1 && self.lane == 1 {
             let height = packer.tile.rows;

@@ -138,13 +138,14 @@ impl<const N: usize> Job<'_, N> {
     /// `du += vᵀ·m` for one place of so many tiles.
     fn multiply(&self, v: &[f32], m: &[f32], tiles: usize, start: Start<f32>, du: &mut [f32]) {
         let (wide, far) = (apart(self.channels.len()), apart(self.filters.len()));
-        let (mut left, mut out) = (Left::new(), Vec::new());
-        gemm::Rows::find_even(v.as_ptr(), 1, self.channels.len(), &mut left.rows);
+        let (mut rows, mut out) = (Vec::new(), Vec::new());
+        gemm::Rows::find_even(v.as_ptr(), 1, self.channels.len(), &mut rows);
         gemm::Rows::find_even(du.as_ptr(), far as isize, self.channels.len(), &mut out);
-        (left.runs, left.step) = (vec![Run { at: 0, len: tiles }], wide as isize);
+        let runs = &[Run { at: 0, len: tiles, skip: 0 }];
+        let left = Left { rows: &rows, runs, step: wide as isize, cold: false };
         let panel = run_at::<f32, _>(self.level, TileOf).cols;
         let right = Right { at: m.as_ptr(), panel, step: far as isize };
-        let block = Block { left: &left, right, own: None, cols: self.filters.len(), start, out: &out };
+        let block = Block { left, right, own: None, cols: self.filters.len(), start, out: &out };
         run_at(self.level, block);
     }
 }

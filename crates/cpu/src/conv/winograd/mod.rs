@@ -275,14 +275,13 @@ impl<F: Finish> Plan<'_, F> {
             5 => Inputs::<5, 5> { images, channels, grid, tiles: tiles.clone(), v: rows }.compute(level, lines),
             _ => Inputs::<6, 6> { images, channels, grid, tiles: tiles.clone(), v: rows }.compute(level, lines),
         }
-        let (mut left, mut out) = (Left::new(), Vec::new());
-        (left.runs, left.step) = (vec![Run { at: 0, len: self.conv.images.channels }], 1);
+        let (mut from, mut out) = (Vec::new(), Vec::new());
         for (y, x) in (0..products).flat_map(|y| (0..products).map(move |x| (y, x))) {
             let input = inputs * input_of(self.conv.inputs, y) + input_of(self.conv.inputs, x);
             let (v, m) = (v[input * count * wide..].as_ptr(), m[(products * y + x) * count * far..].as_mut_ptr());
-            gemm::Rows::find_even(v, wide as isize, count, &mut left.rows);
+            gemm::Rows::find_even(v, wide as isize, count, &mut from);
             gemm::Rows::find_even(m.cast_const(), far as isize, count, &mut out);
-            self.multiply([y, x], &left, &out);
+            self.multiply([y, x], &from, &out);
         }
         match self.conv.inputs {
             3 => run_at(level, Outputs::<F, 3, 5> { filters, grid, tiles, apart: far, m, finish }),
@@ -292,11 +291,13 @@ impl<F: Finish> Plan<'_, F> {
         }
     }
 
-    /// The products of one place: `out = left · u[place]`.
-    fn multiply(&self, place: [usize; 2], left: &Left<f32>, out: &[*const f32]) {
+    /// The products of one place: `out = rows · u[place]`.
+    fn multiply(&self, place: [usize; 2], rows: &[*const f32], out: &[*const f32]) {
+        let depth = self.conv.images.channels;
         let (side, size) = (self.conv.weight_side(), self.u.len() / self.conv.weight_places());
         let [y, x] = place.map(|p| p.min(side - 1));
-        let right = self.tile.packed(self.u[(side * y + x) * size..][..size].as_ptr(), self.conv.images.channels);
+        let right = self.tile.packed(self.u[(side * y + x) * size..][..size].as_ptr(), depth);
+        let left = Left { rows, runs: &[Run { at: 0, len: depth, skip: 0 }], step: 1, cold: false };
         run_at(self.conv.level, Block { left, right, own: None, cols: self.conv.filters, start: Start::Zero, out });
     }
 }
