@@ -52,7 +52,7 @@ impl<'a, T: SimdFloat> Patches<'a, T> {
         Self::whole(image, h, w, channels, group)
     }
 
-    /// The same, all taps of the axes but for banded ones.
+    /// The same, with taps left out along axes that are banded already alone.
     fn whole(image: &'a [T], h: Axis, w: Axis, channels: usize, group: Range<usize>) -> Self {
         assert!(image.len().is_multiple_of((h.input * w.input * channels).max(1)) && group.end <= channels);
         let copied = if collide::<T>((w.stride * channels) as isize) {
@@ -263,7 +263,9 @@ impl<T: SimdFloat> Lhs<T> for Patches<'_, T> {
         for (i, [h, w]) in self.bands().enumerate() {
             let first = left.runs.len();
             left.runs.extend(self.columns(depth.clone(), [h.taps, w.taps]));
-            left.groups.get_mut(i).into_iter().for_each(|group| group.runs = first..left.runs.len());
+            if let Some(group) = left.groups.get_mut(i) {
+                group.runs = first..left.runs.len();
+            }
         }
         // what several taps see comes by itself for the later ones
         (left.step, left.cold) = (1, self.copied != Copied::Lines && self.h.kernel * self.w.kernel == 1);
