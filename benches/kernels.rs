@@ -45,6 +45,20 @@ fn convolutions(c: &mut Criterion) {
     }
 }
 
+/// What does less than the dense arithmetic, by which the throughput is counted: the MNIST convnet's second convolution with its
+/// ReLU and pooling, and its first dense layer behind them.
+fn sparse(c: &mut Criterion) {
+    let conv = 2 * 128 * 24 * 24 * 64 * 32 * 9;
+    let dense = 2 * 128 * 9216 * 128;
+    let works = [
+        ("pooled forward 128 26 32 64", conv),
+        ("pooled backward 128 26 32 64", 2 * conv),
+        ("sparse 128 128 9216 75", dense),
+        ("sparse 9216 128 128 75", dense),
+    ];
+    bench(c, "sparse", works.map(|(work, flops)| (work.to_owned(), Throughput::Elements(flops))));
+}
+
 /// What memory limits.
 fn passes(c: &mut Criterion) {
     let ops = ["add", "relu", "exp", "gelu", "sum", "softmax", "batch_norm", "max_pool"];
@@ -65,5 +79,5 @@ fn overhead(c: &mut Criterion) {
     bench(c, "overhead", [("overhead".to_owned(), Throughput::Elements(1))]);
 }
 
-criterion_group!(benches, products, convolutions, passes, overhead);
+criterion_group!(benches, products, convolutions, sparse, passes, overhead);
 criterion_main!(benches);

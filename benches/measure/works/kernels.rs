@@ -1,15 +1,15 @@
-//! Single kernels, and what the machine can do at best.
+//! Products and passes, and what the machine can do at best.
 
 use super::Work;
 use cotangent::WindowSpec;
 use cotangent::prelude::*;
-use cotangent_base::{ConvGeometry, Shape, View};
+use cotangent_base::Shape;
+use cotangent_cpu::par;
 use cotangent_cpu::simd::{self, Kernel, Vector};
-use cotangent_cpu::{Buffer, conv, par};
 use rayon::prelude::*;
 use std::hint::black_box;
 
-fn random(shape: impl Into<Shape>) -> Tensor {
+pub(super) fn random(shape: impl Into<Shape>) -> Tensor {
     Tensor::uniform(shape, 0.0, 1.0, DType::F32, &mut Rng::new(0))
 }
 
@@ -19,28 +19,11 @@ pub fn gemm([m, n, k]: [usize; 3]) -> Work {
     Box::new(move || drop(black_box(a.matmul(&b))))
 }
 
-/// A convolution of `n` images of `size × size × c`, `forward`, or backward to its images (`dx`) or weights (`dw`).
-pub fn conv(which: &str, format: &str, [n, size, c, k, kernel, stride, pad]: [usize; 7]) -> Option<Work> {
-    let format = if format == "first" { DataFormat::ChannelsFirst } else { DataFormat::ChannelsLast };
-    let padding = Padding::Explicit([pad; 4]);
-    let window = WindowSpec { stride: [stride; 2], padding, ..WindowSpec::new([kernel; 2]) };
-    let window = window.over("conv2d", [size; 2]).ok()?;
-    let g = ConvGeometry { batch: n, channels: c, filters: k, groups: 1, window, format };
-    let [x, w, dy] = [g.x_shape(), g.w_shape(), g.y_shape()].map(|shape| (buffer(shape), shape));
-    Some(match which {
-        "forward" => Box::new(move || drop(black_box(conv::conv2d(view(&x), view(&w), None, false, &g)))),
-        "dx" => Box::new(move || drop(black_box(conv::conv2d_dx(view(&dy), view(&w), &g)))),
-        "dw" => Box::new(move || drop(black_box(conv::conv2d_dw(view(&x), view(&dy), &g)))),
-        _ => return None,
-    })
-}
-
-fn buffer(shape: Shape) -> Buffer {
-    Buffer::from_slice(&random(shape).to_vec::<f32>())
-}
-
-fn view((buffer, shape): &(Buffer, Shape)) -> View<'_, Buffer> {
-    View::whole(buffer, *shape)
+/// The same, where so many percent of a's numbers are 0, as behind a ReLU and dropout.
+pub fn sparse([m, n, k, percent]: [usize; 4]) -> Work {
+    let share = percent as f64 / 100.0;
+    let (a, b) = (Tensor::uniform([m, k], -share, 1.0 - share, DType::F32, &mut Rng::new(1)).relu(), random([k, n]));
+    Box::new(move || drop(black_box(a.matmul(&b))))
 }
 
 /// An op over `count` numbers.
@@ -58,6 +41,7 @@ pub fn over(name: &str, count: usize) -> Option<Work> {
         "sum" => Box::new(move || a.sum(..)),
         "softmax" => Box::new(move || table.softmax(-1)),
         "batch_norm" => Box::new(move || images.batch_norm(&gamma, &beta, -1, 1e-5).0),
+        "dropout" => Box::new(move || a.dropout(0.25, &mut Rng::new(0))),
         "max_pool" => Box::new(move || images.max_pool2d(&halves, DataFormat::ChannelsLast)),
         _ => return None,
     };

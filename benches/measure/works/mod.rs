@@ -1,5 +1,6 @@
 //! The works that are timed, by the words that they are asked for with.
 
+mod convolutions;
 mod kernels;
 mod models;
 mod training;
@@ -10,8 +11,10 @@ pub type Work = Box<dyn FnMut()>;
 /// Prepares the work that the words name, if there is such a work:
 ///
 /// - `step cnn|mlp|dropout BATCH`, `step images BATCH IMAGE WIDTH`, `infer BATCH`: training steps, and the CNN's answers.
-/// - `gemm M N K`, `conv forward|dx|dw first|last N SIZE C K KERNEL STRIDE PAD`: products and convolutions.
+/// - `gemm M N K`, `sparse M N K PERCENT`: products, of many numbers that are not 0 and of few.
+/// - `conv forward|dx|dw first|last N SIZE C K KERNEL STRIDE PAD`, `pooled forward|backward N SIZE C K`: convolutions.
 /// - `over OP COUNT`, `overhead`: a pass over many numbers, and an op on few.
+/// - `update COUNT`: an optimizer's step.
 /// - `peak FLOPS`, `copy COUNT`: what the machine can do at best.
 pub fn make(words: &[&str]) -> Option<Work> {
     let size = |word: &str| word.parse().expect("a size");
@@ -24,8 +27,11 @@ pub fn make(words: &[&str]) -> Option<Work> {
         ["step", name, batch] => training::mnist_step(name, size(batch)),
         ["infer", batch] => training::inference(size(batch)),
         ["gemm", ..] => kernels::gemm(sizes(&words[1..]).try_into().ok()?),
-        ["conv", which, format, ..] => kernels::conv(which, format, sizes(&words[3..]).try_into().ok()?)?,
+        ["sparse", ..] => kernels::sparse(sizes(&words[1..]).try_into().ok()?),
+        ["conv", which, format, ..] => convolutions::conv(which, format, sizes(&words[3..]).try_into().ok()?)?,
+        ["pooled", which, ..] => convolutions::pooled(which, sizes(&words[2..]).try_into().ok()?)?,
         ["over", name, count] => kernels::over(name, size(count))?,
+        ["update", count] => training::update(size(count)),
         ["overhead"] => kernels::overhead(),
         ["copy", count] => kernels::copy(size(count)),
         ["peak", flops] => kernels::peak(size(flops)),

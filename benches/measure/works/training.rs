@@ -47,3 +47,11 @@ pub fn inference(batch: usize) -> Work {
     let model = mnist_model("cnn").expect("the model is sound");
     Box::new(move || drop(black_box(model.predict(&images).expect("images of the right shape"))))
 }
+
+/// A step of Adadelta, which the CNN is trained with, on one parameter of so many numbers.
+pub fn update(count: usize) -> Work {
+    let draw = |seed| Tensor::uniform([count], -1.0, 1.0, DType::F32, &mut Rng::new(seed));
+    let (mut w, mut optimizer) = (draw(0).tracked(), Adadelta::default());
+    let grads = (&w * &draw(1)).sum(..).backward();
+    Box::new(move || optimizer.step([&mut w], &grads).expect("the parameter has a gradient"))
+}

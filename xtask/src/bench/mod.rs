@@ -1,6 +1,6 @@
 //! `cargo xtask bench --peers`: our times beside those of other libraries, taken in turns on the same work, so that
 //! what else the machine does falls on all alike. A ratio counts; a single time does not. `cargo xtask bench --callgrind`
-//! counts the instructions of our kernels.
+//! counts what our kernels execute.
 
 mod build;
 mod callgrind;
@@ -15,11 +15,12 @@ mod workers;
 use std::path::Path;
 
 use group::Group;
+use record::Record;
 use workers::{Clock, Workers};
 
 const USAGE: &str =
     "usage: cargo xtask bench --peers [--only NAME]… [--rounds N] [--threads N] [--python PATH] [--record]
-       cargo xtask bench --callgrind
+       cargo xtask bench --callgrind [--record]
   --only    the rows whose name, or whose group's name, contains this; the groups are
             step, crates, inference, product, convolution, pass, overhead, memory, growth
   --rounds  how often all take their turn (3)
@@ -77,13 +78,14 @@ impl Options {
 
 /// Runs the chore; true if it could be done.
 pub fn run(root: &Path, words: &[String]) -> bool {
-    if words == ["--callgrind"] {
-        return callgrind::run(root);
+    if words.first().is_some_and(|word| word == "--callgrind") {
+        let recorded = words[1..] == ["--record"];
+        return match recorded || words.len() == 1 {
+            true => callgrind::run(root, words, recorded),
+            false => usage(),
+        };
     }
-    let Some(options) = Options::parse(words) else {
-        eprintln!("{USAGE}");
-        return false;
-    };
+    let Some(options) = Options::parse(words) else { return usage() };
     let chosen = options.chosen();
     let wanted = |program| chosen.iter().any(|group| group.columns.iter().any(|column| column.program == program));
     let mut workers = match build::programs(root, &options.python, wanted) {
@@ -103,7 +105,14 @@ pub fn run(root: &Path, words: &[String]) -> bool {
         all.extend(measured);
     }
     println!("\n{}", table::worst(&all));
-    !options.record || record::write(root, words, options.threads, &workers.versions(), &tables)
+    let cells = "Cells are best (median); the ratio is our time to the fastest peer's.";
+    let (title, threads, versions) = ("beside the peers", options.threads, workers.versions());
+    !options.record || record::write(root, &Record { title, words, threads, cells, versions, tables })
+}
+
+fn usage() -> bool {
+    eprintln!("{USAGE}");
+    false
 }
 
 #[cfg(test)]

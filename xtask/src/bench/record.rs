@@ -3,19 +3,33 @@
 use std::path::Path;
 use std::process::Command;
 
+/// What has been measured.
+pub struct Record<'a> {
+    pub title: &'a str,
+    /// The words behind `cargo xtask bench`.
+    pub words: &'a [String],
+    pub threads: usize,
+    /// What the cells are.
+    pub cells: &'a str,
+    pub versions: Vec<String>,
+    pub tables: String,
+}
+
 /// Writes the tables with what they were taken with; true if that could be done.
-pub fn write(root: &Path, words: &[String], threads: usize, versions: &[String], tables: &str) -> bool {
+pub fn write(root: &Path, record: &Record) -> bool {
     let path = root.join("BENCHMARKS.md");
-    let record = format!(
-        "## {}: beside the peers\n\nMachine: {}; {threads} threads. Cells are best (median); the ratio is our time to the \
-         fastest peer's.\n{}.\n\n`cargo xtask bench {}`\n{tables}\n",
-        said_by("date", &["+%F"]),
-        machine(),
-        versions.join("; "),
-        command(words),
-    );
+    let record = section(record);
     let inserted = std::fs::read_to_string(&path).map(|text| insert(&text, &record));
     inserted.and_then(|text| std::fs::write(&path, text)).inspect_err(|problem| eprintln!("{problem}")).is_ok()
+}
+
+fn section(record: &Record) -> String {
+    let Record { title, words, threads, cells, versions, tables } = record;
+    let (day, machine, versions, command) = (said_by("date", &["+%F"]), machine(), versions.join("; "), command(words));
+    let threads = if *threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
+    format!(
+        "## {day}: {title}\n\nMachine: {machine}; {threads}. {cells}\n{versions}.\n\n`cargo xtask bench {command}`\n{tables}\n"
+    )
 }
 
 /// The command line as others may give it: their interpreter lies elsewhere.

@@ -23,7 +23,8 @@ fn heading(unit: Unit) -> &'static str {
     }
 }
 
-fn line(cells: &[String]) -> String {
+/// A row.
+pub fn line(cells: &[String]) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
