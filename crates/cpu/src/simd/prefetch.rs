@@ -42,6 +42,11 @@ impl Upcoming {
         Self { at: at.cast(), lines: (count * size_of::<T>()).div_ceil(LINE) }
     }
 
+    /// No numbers.
+    pub fn nothing() -> Self {
+        Self::of::<u8>(std::ptr::null(), 0)
+    }
+
     /// Part `i` of `parts`.
     #[inline(always)]
     pub fn part(self, i: usize, parts: usize) -> Self {

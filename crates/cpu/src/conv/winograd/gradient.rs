@@ -12,7 +12,7 @@ use super::{Images, apart, large_pay};
 use crate::Buffer;
 use crate::gemm::{self, Block, Cuts, Left, Right, Run, Scratch, Start, TileOf, add_up};
 use crate::par::{Shared, for_ranges, threads};
-use crate::simd::{Level, run_at};
+use crate::simd::{Level, Upcoming, run_at};
 use cotangent_base::{ConvGeometry, DType};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -129,7 +129,8 @@ impl<const N: usize> Job<'_, N> {
         let v = Rows { to: v, count: tiles.len(), apart: apart(self.channels.len()) };
         let m = Rows { to: m, apart: apart(self.filters.len()), ..v };
         let (channels, filters) = (self.channels.clone(), self.filters.clone());
-        Inputs::<N, N> { images, channels, grid, tiles: tiles.clone(), v }.compute(self.level, of_x);
+        let ahead = Upcoming::nothing();
+        Inputs::<N, N> { images, channels, grid, tiles: tiles.clone(), v, ahead }.compute(self.level, of_x);
         let size = [self.g.window.h.output, self.g.window.w.output, self.g.filters];
         let (dy, format) = (self.dy, self.g.format);
         Cotangents::<N> { dy, format, size, filters, grid, tiles, m }.compute(self.level, of_dy);

@@ -6,7 +6,7 @@ use super::transform::{Cotangents, Inputs, Rows, position};
 use super::{Axis, Images};
 use crate::gemm::Scratch;
 use crate::par::Shared;
-use crate::simd::{Level, Words, run_at, transpose};
+use crate::simd::{Level, Upcoming, Words, run_at, transpose};
 use cotangent_base::DataFormat;
 use std::ops::Range;
 
@@ -94,7 +94,8 @@ impl<const N: usize, const I: usize> Inputs<'_, N, I> {
             let x = lines.bring(level, images, n, seen, N);
             let images = Images { x, axes: [axis, w], channels: count, format: DataFormat::ChannelsLast };
             let grid = [1, self.grid[1]];
-            run_at(level, Inputs::<N, I> { images, channels: 0..count, grid, tiles: columns, v: self.v.from(i) });
+            let (channels, v, ahead) = (0..count, self.v.from(i), Upcoming::nothing());
+            run_at(level, Inputs::<N, I> { images, channels, grid, tiles: columns, v, ahead });
         });
     }
 }

@@ -25,7 +25,7 @@ use crate::Buffer;
 use crate::gemm::{self, Block, Left, Run, Scratch, Start, Tile, TileOf, collide};
 use crate::known::Derived;
 use crate::par::{GRAIN, Shared, for_ranges, threads};
-use crate::simd::{Level, run_at};
+use crate::simd::{Level, Upcoming, run_at};
 use cotangent_base::{ConvGeometry, DType, DataFormat, Slide};
 use factors::{input_of, side, sides, weights_of};
 pub(super) use finish::{Finish, Plain, Pooled, least};
@@ -88,6 +88,16 @@ impl<'a> Images<'a> {
         let before = |s: Slide| if s.stride == 1 { 2 - s.before } else { 0 };
         let axes = [g.window.h, g.window.w].map(|s| Axis { input: s.output, before: before(s) });
         Self { x: dy, axes, channels: g.filters, format: g.format }
+    }
+
+    /// About what these tiles see; nothing where channels come first, as their lines lie far apart.
+    fn about(&self, tiles: Range<usize>, [rows, columns]: [usize; 2]) -> Upcoming {
+        if self.format == DataFormat::ChannelsFirst {
+            return Upcoming::nothing();
+        }
+        let [h, w] = self.axes.map(|axis| axis.input);
+        let [from, end] = [tiles.start, tiles.end].map(|tile| tile * h * w / (rows * columns) * self.channels);
+        Upcoming::of(self.x.as_ptr().wrapping_add(from), end - from)
     }
 }
 
@@ -267,13 +277,12 @@ impl<F: Finish> Plan<'_, F> {
         let v = v.take(inputs * inputs * tiles.len() * wide);
         let m: &mut [f32] = m.take(products * products * tiles.len() * far);
         let rows = Rows { to: Shared::new(v), count: tiles.len(), apart: wide };
-        let (images, grid, finish, count) = (self.conv.images, self.tiles, self.finish, tiles.len());
-        let (channels, lines) = (0..images.channels, &mut Lines::new());
+        let (grid, finish, count, lines) = (self.tiles, self.finish, tiles.len(), &mut Lines::new());
         match self.conv.inputs {
-            3 => Inputs::<3, 4> { images, channels, grid, tiles: tiles.clone(), v: rows }.compute(level, lines),
-            4 => Inputs::<4, 4> { images, channels, grid, tiles: tiles.clone(), v: rows }.compute(level, lines),
-            5 => Inputs::<5, 5> { images, channels, grid, tiles: tiles.clone(), v: rows }.compute(level, lines),
-            _ => Inputs::<6, 6> { images, channels, grid, tiles: tiles.clone(), v: rows }.compute(level, lines),
+            3 => self.inputs::<3, 4>(tiles.clone(), rows).compute(level, lines),
+            4 => self.inputs::<4, 4>(tiles.clone(), rows).compute(level, lines),
+            5 => self.inputs::<5, 5>(tiles.clone(), rows).compute(level, lines),
+            _ => self.inputs::<6, 6>(tiles.clone(), rows).compute(level, lines),
         }
         let (mut from, mut out) = (Vec::new(), Vec::new());
         for (y, x) in (0..products).flat_map(|y| (0..products).map(move |x| (y, x))) {
@@ -289,6 +298,13 @@ impl<F: Finish> Plan<'_, F> {
             5 => run_at(level, Outputs::<F, 5, 5> { filters, grid, tiles, apart: far, m, finish }),
             _ => run_at(level, Outputs::<F, 6, 6> { filters, grid, tiles, apart: far, m, finish }),
         }
+    }
+
+    /// The transform of some tiles, asking for what as many tiles behind them see.
+    fn inputs<const N: usize, const I: usize>(&self, tiles: Range<usize>, v: Rows) -> Inputs<'_, N, I> {
+        let (images, grid) = (self.conv.images, self.tiles);
+        let ahead = images.about(tiles.end..tiles.end + tiles.len(), grid);
+        Inputs { images, channels: 0..images.channels, grid, tiles, v, ahead }
     }
 
     /// The products of one place: `out = rows · u[place]`.

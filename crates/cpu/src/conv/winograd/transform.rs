@@ -3,8 +3,9 @@
 use super::factors::{differences, gather, opposites, side, spread, step, sums, weights_of};
 use super::{Axis, Finish, Images};
 use crate::par::Shared;
-use crate::simd::{Kernel, Vector};
+use crate::simd::{Kernel, Upcoming, Vector};
 use cotangent_base::DataFormat;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// `u[place, panel, c, column] = G·g·Gᵀ` of weights `[tap, c, k]`, in panels of `width` filters; filters that are over in
@@ -58,6 +59,17 @@ impl<const P: usize> Kernel<f32> for Weights<'_, P> {
     }
 }
 
+/// What has been written there: vectors that wait in memory, as there are more of them than registers. Zeros that stood there before
+/// would be written for nothing.
+///
+/// # Safety
+/// All of them are written.
+#[inline(always)]
+unsafe fn written<V: Vector, const N: usize>(vectors: &[MaybeUninit<V>; N]) -> [V; N] {
+    // SAFETY: the caller's promise.
+    unsafe { vectors.as_ptr().cast::<[V; N]>().read() }
+}
+
 /// The row and column of a tile, and its image.
 pub(super) fn position(tile: usize, [rows, columns]: [usize; 2]) -> (usize, [usize; 2]) {
     let in_image = tile % (rows * columns);
@@ -71,6 +83,8 @@ pub(super) struct Inputs<'a, const N: usize, const I: usize> {
     pub grid: [usize; 2],
     pub tiles: Range<usize>,
     pub v: Rows,
+    /// What is asked for meanwhile.
+    pub ahead: Upcoming,
 }
 
 /// Where transformed tiles are written: tile i of `tiles` at row i of each place.
@@ -84,18 +98,17 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Writes the places of a tile from number `at` of its rows on.
+    /// Writes line `y` of the places of a tile from number `at` of its rows on.
     ///
     /// # Safety
     /// The rows are there and reach a vector beyond `at`, and nobody else has them.
     #[inline(always)]
-    unsafe fn write<V: Vector<Scalar = f32>, const P: usize>(&self, tile: usize, at: usize, places: [[V; P]; P]) {
-        for (y, line) in places.into_iter().enumerate() {
-            for (x, value) in line.into_iter().enumerate() {
-                let row = (P * y + x) * self.count + tile;
-                // SAFETY: the caller's promise.
-                unsafe { value.store(self.to.ptr().add(row * self.apart + at)) };
-            }
+    unsafe fn write<V: Vector<Scalar = f32>, const P: usize>(&self, tile: usize, at: usize, y: usize, places: [V; P]) {
+        let place = self.count * self.apart;
+        let to = self.to.ptr().wrapping_add(P * y * place + tile * self.apart + at);
+        for (x, value) in places.into_iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { value.store(to.add(x * place)) };
         }
     }
 }
@@ -111,9 +124,9 @@ impl<const N: usize, const I: usize> Inputs<'_, N, I> {
         };
         let columns: [_; N] = std::array::from_fn(|x| inside(column, x, w));
         std::array::from_fn(|y| {
-            let line = inside(row, y, h).map(|y| &image[y * w.input * channels..][..w.input * channels]);
-            columns.map(|x| match (line, x) {
-                (Some(line), Some(x)) => line[x * channels..][..channels].as_ptr(),
+            let line = inside(row, y, h).map(|y| image[y * w.input * channels..][..w.input * channels].as_ptr());
+            std::array::from_fn(|x| match (line, columns[x]) {
+                (Some(line), Some(x)) => line.wrapping_add(x * channels),
                 _ => zeros.as_ptr(),
             })
         })
@@ -129,6 +142,7 @@ impl<const N: usize, const I: usize> Kernel<f32> for Inputs<'_, N, I> {
         assert!(channels.end <= self.images.channels && self.v.apart >= channels.len().next_multiple_of(V::WIDTH));
         let zeros = vec![0.0; self.images.channels];
         for (i, tile) in self.tiles.clone().enumerate() {
+            self.ahead.part(i, self.tiles.len()).to_read_later();
             let pixels = self.pixels(tile, &zeros);
             for c in channels.clone().step_by(V::WIDTH) {
                 let rest = channels.end - c;
@@ -136,7 +150,7 @@ impl<const N: usize, const I: usize> Kernel<f32> for Inputs<'_, N, I> {
                 // vouches for them.
                 unsafe {
                     // loops, for closures over vectors are not sure to be inlined
-                    let mut rows = [[V::zero(); N]; I];
+                    let mut rows = [[MaybeUninit::uninit(); N]; I];
                     for x in 0..N {
                         let mut column = [V::zero(); N];
                         for (y, d) in column.iter_mut().enumerate() {
@@ -144,14 +158,12 @@ impl<const N: usize, const I: usize> Kernel<f32> for Inputs<'_, N, I> {
                             *d = V::load_next(from, rest);
                         }
                         for (row, d) in rows.iter_mut().zip(differences::<V, N, I>(column)) {
-                            row[x] = d;
+                            row[x].write(d);
                         }
                     }
-                    let mut places = [[V::zero(); I]; I];
-                    for (place, row) in places.iter_mut().zip(rows) {
-                        *place = differences(row);
+                    for (y, row) in rows.iter().enumerate() {
+                        self.v.write::<V, I>(i, c - channels.start, y, differences(written(row)));
                     }
-                    self.v.write(i, c - channels.start, places);
                 }
             }
         }
@@ -185,7 +197,7 @@ impl<F: Finish, const N: usize, const P: usize> Kernel<f32> for Outputs<'_, F, N
                 // SAFETY: a row of m holds whole vectors; what lies behind its last filter is not used. The tile is one
                 // of the grid's.
                 unsafe {
-                    let mut rows = [[V::zero(); P]; 4];
+                    let mut rows = [[MaybeUninit::uninit(); P]; 4];
                     for x in 0..P {
                         let mut column = [V::zero(); P];
                         for (y, m) in column.iter_mut().enumerate() {
@@ -193,13 +205,14 @@ impl<F: Finish, const N: usize, const P: usize> Kernel<f32> for Outputs<'_, F, N
                             *m = V::load_next(from, filters);
                         }
                         for (row, sum) in rows.iter_mut().zip(sums::<V, N, P>(column)) {
-                            row[x] = sum;
+                            row[x].write(sum);
                         }
                     }
                     // in squares of four results
                     let squares = const { side(N) / 2 };
                     for down in 0..squares {
-                        let (above, below) = (sums::<V, N, P>(rows[2 * down]), sums::<V, N, P>(rows[2 * down + 1]));
+                        let [above, below] = [written(&rows[2 * down]), written(&rows[2 * down + 1])];
+                        let (above, below) = (sums::<V, N, P>(above), sums::<V, N, P>(below));
                         for across in 0..squares {
                             let (left, right) = (2 * across, 2 * across + 1);
                             let y = [[above[left], above[right]], [below[left], below[right]]];
@@ -239,25 +252,25 @@ impl<const N: usize> Kernel<f32> for Cotangents<'_, N> {
             let (n, [row, column]) = position(tile, self.grid);
             let (row, column) = (side(N) * row, side(N) * column);
             for k in filters.clone().step_by(V::WIDTH) {
-                let mut columns = [[V::zero(); N]; 4];
-                for (x, to) in columns.iter_mut().enumerate().take(side(N)) {
+                let mut rows = [[MaybeUninit::uninit(); 4]; N];
+                for x in 0..4 {
                     let mut column_y = [V::zero(); 4];
                     for (y, d) in column_y.iter_mut().enumerate().take(side(N)) {
                         let (row, column) = (row + y, column + x);
-                        if row < height && column < width {
+                        if x < side(N) && row < height && column < width {
                             let from = dy[((n * height + row) * width + column) * all + k..].as_ptr();
                             // SAFETY: so many filters are there.
                             *d = unsafe { V::load_next(from, filters.end - k) };
                         }
                     }
-                    *to = opposites(column_y);
+                    for (row, d) in rows.iter_mut().zip(opposites::<V, N>(column_y)) {
+                        row[x].write(d);
+                    }
                 }
-                let mut places = [[V::zero(); N]; N];
-                for (y, place) in places.iter_mut().enumerate() {
-                    *place = opposites(columns.map(|column| column[y]));
+                for (y, row) in rows.iter().enumerate() {
+                    // SAFETY: whoever gave the rows of m vouches for them; they hold whole vectors.
+                    unsafe { self.m.write::<V, N>(i, k - filters.start, y, opposites(written(row))) };
                 }
-                // SAFETY: whoever gave the rows vouches for them; they hold whole vectors.
-                unsafe { self.m.write(i, k - filters.start, places) };
             }
         }
     }
