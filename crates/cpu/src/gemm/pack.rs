@@ -227,27 +227,37 @@ impl<'a, T: SimdFloat> Strided<'a, T> {
             while k < depth.end {
                 let (some, steps) = (width.min(lanes.end - first), self.evenly(k).min(depth.end - k));
                 let to = to.wrapping_add(i * panel + (k - depth.start) * width);
+                // the next panel of these steps, or the first one of those that follow
+                let (from, last) = (self.place(first, k), first + width >= lanes.end && self.runs.is_none());
+                let next = if last { self.place(lanes.start, k + depth.len()) } else { self.place(first + width, k) };
                 // SAFETY: `to` has room for the panel, as asserted above, and the steps lie in the matrix.
-                unsafe { self.pack_panel(level, self.place(first, k), to, [some, steps], width) }
+                unsafe { self.pack_panel(level, from, next, to, [some, steps], width) }
                 k += steps;
             }
         }
     }
 
-    /// Copies one panel of lanes that do not touch; some steps of all lanes at a time, so that both sides stay in the
-    /// cache.
+    /// Copies one panel of lanes that do not touch, some steps of all lanes at a time, so that both sides stay in the cache,
+    /// and asks for the panel at `next`.
     ///
     /// # Safety
     /// `from` is the first of `lanes × depth` elements of the matrix, and `to` has room for `width` of each step.
-    unsafe fn pack_panel(&self, level: Level, from: *const T, to: *mut T, [lanes, depth]: [usize; 2], width: usize) {
+    unsafe fn pack_panel(
+        &self,
+        level: Level,
+        from: *const T,
+        next: *const T,
+        to: *mut T,
+        [lanes, depth]: [usize; 2],
+        width: usize,
+    ) {
         const STEPS: usize = 64;
         for k in (0..depth).step_by(STEPS) {
             let steps = STEPS.min(depth - k);
             if self.step == 1 {
                 // what the next panel reads, in the order in which it lies: the CPU does not foresee so many lanes
                 for lane in width * k / depth..width * (k + steps) / depth {
-                    let next = from.wrapping_offset((width + lane) as isize * self.lane);
-                    Upcoming::of(next, depth).to_read_later();
+                    Upcoming::of(next.wrapping_offset(lane as isize * self.lane), depth).to_read_later();
                 }
             }
             let (from, to) = (from.wrapping_offset(k as isize * self.step), to.wrapping_add(k * width));
