@@ -20,12 +20,12 @@ mod weights;
 mod winners;
 mod winograd;
 
+use crate::Buffer;
 use crate::dense::{dense, whole};
 use crate::dispatch::for_float;
 use crate::gemm::{Product, Scratch, Strided, collide};
 use crate::par::{Shared, for_ranges};
 use crate::simd::{Level, SimdFloat};
-use crate::{Buffer, memory};
 use cotangent_base::{ConvGeometry, DType, DataFormat, Slide, View, Window};
 use format::{from_last, to_first, to_last};
 use patches::Patches;
@@ -242,14 +242,12 @@ fn input_cotangent<T: SimdFloat>(level: Level, dy: View<Buffer>, w: View<Buffer>
 /// The same for geometries that suit [`winograd`]: dx is the convolution of dy with w, its taps flipped and its channels
 /// and filters exchanged. Nothing if a number is not finite.
 fn winograd_input_cotangent(level: Level, dy: View<Buffer>, w: View<Buffer>, g: &ConvGeometry) -> Option<Buffer> {
-    let dy = dense::<f32>(dy);
-    let flipped = w.layout.slice(0, 2, 3, -1).slice(1, 2, 3, -1).permute(&[0, 1, 3, 2]);
-    let w = memory::copy(View { buffer: w.buffer, layout: flipped });
+    let (dy, w) = (dense::<f32>(dy), dense::<f32>(w));
     let size = [g.window.h.input, g.window.w.input];
     let mut dx = Buffer::uninit(DType::F32, g.x_shape().count());
     let (to, filters) = (Shared::new(dx.as_mut()), g.channels);
     let finish = winograd::Plain { y: to, bias: None, least: winograd::least(false), size, filters };
-    let finite = Winograd::backward(level, &dy, w.as_slice(), g).run(size, &finish);
+    let finite = Winograd::backward(level, &dy, &w, g).run(size, &finish);
     finite.then(|| from_last(dx, g.format, g.format.nhwc(&g.x_shape())))
 }
 

@@ -20,11 +20,12 @@ mod lines;
 #[cfg(test)]
 mod tests;
 mod transform;
+mod weights;
 
 use crate::Buffer;
 use crate::gemm::{self, Block, Left, Run, Scratch, Start, Tile, TileOf, collide};
 use crate::known::Derived;
-use crate::par::{GRAIN, Shared, for_ranges, threads};
+use crate::par::{Shared, for_ranges, threads};
 use crate::simd::{Level, Upcoming, run_at};
 use cotangent_base::{ConvGeometry, DType, DataFormat, Slide};
 use factors::{input_of, side, sides, weights_of};
@@ -33,7 +34,8 @@ pub(super) use gradient::weight_cotangent;
 use lines::Lines;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use transform::{Inputs, Outputs, Rows, Weights};
+use transform::{Inputs, Outputs, Rows};
+use weights::Weights;
 
 /// The numbers of a block's transformed tiles and their products, at most: they stay in the second-level cache.
 const BLOCK: usize = 1 << 17;
@@ -53,8 +55,7 @@ const KEPT: usize = 1 << 20;
 pub(super) struct Winograd<'a> {
     level: Level,
     images: Images<'a>,
-    /// `[tap, c, k]`.
-    w: &'a [f32],
+    w: Weights<'a>,
     /// The buffer that holds these weights and nothing else, if there is one.
     keeper: Option<&'a Buffer>,
     batch: usize,
@@ -166,24 +167,22 @@ fn inputs(batch: usize, size: [usize; 2], weights: usize) -> usize {
 impl<'a> Winograd<'a> {
     /// The convolution of x and w with this geometry; `keeper` holds just w, perhaps.
     pub fn forward(level: Level, x: &'a [f32], w: &'a [f32], keeper: Option<&'a Buffer>, g: &ConvGeometry) -> Self {
-        assert!(
-            w.len() == g.w_shape().count()
-                && keeper.is_none_or(|keeper| keeper.as_slice::<f32>().as_ptr() == w.as_ptr())
-        );
+        assert!(keeper.is_none_or(|keeper| keeper.as_slice::<f32>().as_ptr() == w.as_ptr()));
         let inputs = match g.window.h.stride {
             1 => inputs(g.batch, [g.window.h.output, g.window.w.output], g.channels * g.filters),
             _ => 5,
         };
+        let w = Weights::of(w, [g.channels, g.filters]);
         Self { level, images: Images::under(x, g), w, keeper, batch: g.batch, filters: g.filters, inputs }
     }
 
-    /// The cotangent of its x, from y's; w with its taps flipped, its channels and filters exchanged.
+    /// The cotangent of its x, from y's.
     pub fn backward(level: Level, dy: &'a [f32], w: &'a [f32], g: &ConvGeometry) -> Self {
-        assert!(w.len() == g.w_shape().count());
         let inputs = match g.window.h.stride {
             1 => inputs(g.batch, [g.window.h.input, g.window.w.input], g.channels * g.filters),
             _ => 3,
         };
+        let w = Weights::of(w, [g.channels, g.filters]).flipped();
         Self { level, images: Images::above(dy, g), w, keeper: None, batch: g.batch, filters: g.channels, inputs }
     }
 
@@ -217,19 +216,11 @@ impl<'a> Winograd<'a> {
 
     /// The transformed weights: for each place, panels of `width` filters, `[panel, c, column]`.
     fn weights(&self, width: usize) -> Buffer {
-        let Winograd { level, images: Images { channels, .. }, w, filters, .. } = *self;
-        let rows = filters.div_ceil(width) * channels;
-        Buffer::build(self.weight_places() * rows * width, |u| {
-            let u = Shared::new(u);
-            for_ranges(rows, GRAIN.div_ceil(self.weight_places() * width), |start, end| {
-                let rows = start..end;
-                match self.inputs {
-                    4 => run_at(level, Weights::<4> { w, channels, filters, width, rows, u }),
-                    3 | 5 => run_at(level, Weights::<5> { w, channels, filters, width, rows, u }),
-                    _ => run_at(level, Weights::<6> { w, channels, filters, width, rows, u }),
-                }
-            });
-        })
+        match self.inputs {
+            4 => self.w.transformed::<4>(self.level, width),
+            3 | 5 => self.w.transformed::<5>(self.level, width),
+            _ => self.w.transformed::<6>(self.level, width),
+        }
     }
 
     /// The places that have weights of their own: in a side,

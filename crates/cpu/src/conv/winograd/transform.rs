@@ -1,63 +1,12 @@
 //! Into the transformed places and back.
 
-use super::factors::{differences, gather, opposites, side, spread, step, sums, weights_of};
+use super::factors::{differences, gather, opposites, side, step, sums, weights_of};
 use super::{Axis, Finish, Images};
 use crate::par::Shared;
 use crate::simd::{Kernel, Upcoming, Vector};
 use cotangent_base::DataFormat;
 use std::mem::MaybeUninit;
 use std::ops::Range;
-
-/// `u[place, panel, c, column] = G·g·Gᵀ` of weights `[tap, c, k]`, in panels of `width` filters; filters that are over in
-/// the last panel are 0.
-pub(super) struct Weights<'a, const P: usize> {
-    pub w: &'a [f32],
-    pub channels: usize,
-    pub filters: usize,
-    /// A multiple of all vectors.
-    pub width: usize,
-    /// Some pairs of a panel and a channel.
-    pub rows: Range<usize>,
-    pub u: Shared<f32>,
-}
-
-impl<const P: usize> Kernel<f32> for Weights<'_, P> {
-    type Output = ();
-    #[inline(always)]
-    fn run<V: Vector<Scalar = f32>>(self) {
-        let Weights { w, channels, filters, width, rows, u } = self;
-        assert!(w.len() == 9 * channels * filters && width.is_multiple_of(V::WIDTH));
-        let size = filters.div_ceil(width) * channels * width;
-        for row in rows {
-            for column in (0..width).step_by(V::WIDTH) {
-                let k = row / channels * width + column;
-                let count = filters.saturating_sub(k).min(V::WIDTH);
-                let from = w.as_ptr().wrapping_add(row % channels * filters + k);
-                let to = u.ptr().wrapping_add(row * width + column);
-                // SAFETY: `count` filters from k on are there, and the row of each place is the caller's alone.
-                unsafe {
-                    let mut lines = [[V::zero(); 3]; P];
-                    for x in 0..3 {
-                        let mut g = [V::zero(); 3];
-                        for (y, g) in g.iter_mut().enumerate() {
-                            let from = from.wrapping_add((3 * y + x) * channels * filters);
-                            *g = V::load_next(from, count);
-                        }
-                        for (line, value) in lines.iter_mut().zip(spread::<V, P>(g)) {
-                            line[x] = value;
-                        }
-                    }
-                    let side = const { weights_of(P) };
-                    for (y, line) in lines.into_iter().enumerate().take(side) {
-                        for (x, value) in spread::<V, P>(line).into_iter().enumerate().take(side) {
-                            value.store(to.add((side * y + x) * size));
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
 
 /// What has been written there: vectors that wait in memory, as there are more of them than registers. Zeros that stood there before
 /// would be written for nothing.
