@@ -4,15 +4,17 @@
 
 use super::Sizes;
 use super::input::transposed;
-use super::rectified::{AT_ONCE, PIECE, rectify};
+use super::rectified::{PIECE, rectify};
 use crate::gemm::{Product, Scratch, Strided};
 use crate::par::{Shared, for_ranges};
-use crate::simd::{Kernel, Level, SimdFloat, Vector, run_at};
+use crate::simd::{Kernel, Level, SimdFloat, Upcoming, Vector, run_at};
 use cotangent_base::{ConvGeometry, DataFormat, Slide};
 use std::ops::Range;
 
 /// The most channels, and rows of patches: writing more takes longer than exchanging y's layout.
 const MOST: [usize; 2] = [8, 256];
+/// The numbers of patches that are written at a time, at most: they stay in the second-level cache.
+const BAND: usize = 1 << 17;
 /// A multiple of so many windows fills the product's tiles.
 const EVEN: usize = 64;
 
@@ -47,8 +49,10 @@ pub(super) fn forward<T: SimdFloat>(
             let lines = first..height.min(first + band);
             let windows = lines.len() * width;
             let patches = scratch.1.take(s.columns * windows);
-            let phases = Phases::new(level, &x[n * size..(n + 1) * size], g, &lines, &mut scratch.0);
-            run_at(level, Unfold { phases, patches });
+            let x = &x[n * size..(n + 1) * size];
+            let phases = Phases::new(level, x, g, &lines, &mut scratch.0);
+            let next = phases.next(&lines);
+            run_at(level, Unfold { phases, patches, x, next });
             let at = n * s.filters * image + first * width;
             // SAFETY: these windows are this piece's alone.
             let rows = (0..s.filters).map(|k| unsafe { to.part(at + k * image, at + k * image + windows) });
@@ -76,7 +80,7 @@ pub(super) fn forward<T: SimdFloat>(
 
 /// The lines of windows whose patches are written at a time.
 fn lines_in_a_band(columns: usize, height: usize, width: usize) -> usize {
-    let most = (AT_ONCE / (columns * width).max(1)).clamp(1, height.max(1));
+    let most = (BAND / (columns * width).max(1)).clamp(1, height.max(1));
     (1..=most).rev().find(|lines| (lines * width).is_multiple_of(EVEN)).unwrap_or(most)
 }
 
@@ -98,12 +102,23 @@ impl<'a, T: SimdFloat> Phases<'a, T> {
         run_at(level, Split { x, g, first: lines.start * h.stride, height, width, pixels });
         Self { g, pixels, height, width }
     }
+
+    /// The image's lines that as many lines of windows behind these see, and these do not.
+    fn next(&self, lines: &Range<usize>) -> Range<usize> {
+        let h = self.g.window.h;
+        let seen = lines.start * h.stride + self.height;
+        let [start, end] = [0, lines.len() * h.stride].map(|more| (seen + more).saturating_sub(h.before).min(h.input));
+        start..end
+    }
 }
 
 /// Writes the patches: row (tap, channel), a column for each window.
 struct Unfold<'a, T> {
     phases: Phases<'a, T>,
     patches: &'a mut [T],
+    /// The image, and those of its lines that are asked for meanwhile.
+    x: &'a [T],
+    next: Range<usize>,
 }
 
 impl<T: SimdFloat> Kernel<T> for Unfold<'_, T> {
@@ -115,6 +130,8 @@ impl<T: SimdFloat> Kernel<T> for Unfold<'_, T> {
         let length = self.patches.len() / (h.kernel * w.kernel * g.channels);
         for (i, row) in self.patches.chunks_exact_mut(length).enumerate() {
             let (tap, channel) = (i / g.channels, i % g.channels);
+            let ahead = &self.x[channel * h.input * w.input..][self.next.start * w.input..self.next.end * w.input];
+            Upcoming::of(ahead.as_ptr(), ahead.len()).part(tap, h.kernel * w.kernel).to_read_later();
             let (down, across) = (tap / w.kernel * h.dilation, tap % w.kernel * w.dilation);
             let first = ((channel * height + down) * w.stride + across % w.stride) * width + across / w.stride;
             let next = h.stride * w.stride * width;
